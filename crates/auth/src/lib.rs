@@ -1,0 +1,1 @@
+//! Access keys: who calls, with secrets sealed under a master key.

@@ -1,0 +1,1 @@
+//! Versioned trees: lookup, scan, diff, merge and fold over ranges and metaranges.

@@ -1,0 +1,1 @@
+//! The metadata service: gRPC over the catalog.
