@@ -1,1 +1,26 @@
-//! The words of Braid as types: names, ids, paths, entries, commits, refs and errors. No I/O.
+//! The words of Braid as types: names, ids, paths, entries, commits, ref expressions and errors. No I/O.
+
+mod clock;
+mod commit;
+mod entry;
+mod error;
+mod hash;
+mod id;
+pub mod limits;
+mod name;
+mod path;
+mod random;
+mod reference;
+mod time;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use commit::{COMMIT_VERSION, Commit};
+pub use entry::{AddressType, Entry};
+pub use error::{Code, Error, GrpcStatus, Result};
+pub use hash::IdentityHasher;
+pub use id::{CommitId, Incarnation, LayerId, MetarangeId, RangeId, RepositoryId, RequestId, StagingToken};
+pub use name::{BranchName, RepositoryName, TagName};
+pub use path::{ObjectPath, PathPrefix};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use reference::{Modifier, RefExpression, View};
+pub use time::Time;
