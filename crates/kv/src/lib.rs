@@ -1,1 +1,11 @@
-//! The transactional key-value port, its backends, and the conformance suite that they share.
+//! The transactional key-value port of Braid, its backends, and fences over it.
+
+mod error;
+mod fence;
+mod key;
+mod port;
+
+pub use error::{ErrorKind, KvError, Measure};
+pub use fence::{Fence, FenceError, Held, LaneGuard, LanePool, Pass};
+pub use key::KeyRange;
+pub use port::{Conflict, ConflictReason, Kv, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
