@@ -1,5 +1,6 @@
 //! The transactional key-value port of Braid, its backends, and fences over it.
 
+mod convert;
 mod error;
 mod fence;
 mod key;
