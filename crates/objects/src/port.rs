@@ -135,6 +135,18 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The first `limit` of `found`, which is ordered by `key`.
+    pub(crate) fn of(found: impl Iterator<Item = T>, limit: usize, key: impl Fn(&T) -> &str) -> Self {
+        let limit = limit.max(1);
+        let mut items: Vec<T> = found.take(limit + 1).collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| key(last).to_owned());
+        Self { items, next }
+    }
+}
+
 /// What the answer to a presigned GET should say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PresignGetOptions {
@@ -167,4 +179,32 @@ pub struct Presigned {
     pub headers: Vec<(String, String)>,
     /// When it expires, in seconds since 1970; may be sooner than asked for.
     pub expires_at: i64,
+}
+
+/// Refuses a key that no store takes.
+///
+/// # Errors
+/// [`ObjectError::InvalidKey`].
+pub fn check_key(key: &str) -> Result<(), ObjectError> {
+    if key.is_empty() {
+        return Err(ObjectError::InvalidKey { key: key.to_owned(), rule: "a key is not empty".to_owned() });
+    }
+    if key.len() > MAX_KEY_BYTES {
+        let rule = format!("a key has at most {MAX_KEY_BYTES} bytes, not {}", key.len());
+        return Err(ObjectError::InvalidKey { key: key.to_owned(), rule });
+    }
+    Ok(())
+}
+
+/// The whole seconds a presigned URL is to live.
+///
+/// # Errors
+/// [`ObjectError::InvalidRequest`] if that is none, or more than [`MAX_PRESIGN_TTL`].
+pub(crate) fn check_ttl(key: &str, ttl: Duration) -> Result<u32, ObjectError> {
+    let allowed = Duration::from_secs(1)..=MAX_PRESIGN_TTL;
+    if !allowed.contains(&ttl) {
+        let rule = format!("a presigned URL lives 1 to {} seconds", MAX_PRESIGN_TTL.as_secs());
+        return Err(ObjectError::InvalidRequest { key: key.to_owned(), rule });
+    }
+    Ok(u32::try_from(ttl.as_secs()).expect("a week of seconds fits"))
 }

@@ -1,0 +1,169 @@
+//! Counts what goes to a store: requests cost money, and tests hold budgets against them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
+    PutOptions, PutResult,
+};
+
+/// Counts each call to the store below it, whether or not it succeeds.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    inner: Arc<dyn ObjectStore>,
+    counters: Arc<Counters>,
+}
+
+/// What was asked of a store so far; shared, and only ever growing.
+#[derive(Debug, Default)]
+pub struct Counters {
+    puts: AtomicU64,
+    gets: AtomicU64,
+    heads: AtomicU64,
+    deletes: AtomicU64,
+    lists: AtomicU64,
+    presigned: AtomicU64,
+    written: AtomicU64,
+    read: AtomicU64,
+}
+
+/// The state of [`Counters`] at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests to write an object.
+    pub puts: u64,
+    /// Requests to read one.
+    pub gets: u64,
+    /// Requests to describe one.
+    pub heads: u64,
+    /// Requests to remove one.
+    pub deletes: u64,
+    /// Requests for a page of a listing.
+    pub lists: u64,
+    /// URLs presigned; no request goes out for them.
+    pub presigned: u64,
+    /// Bytes sent in writes.
+    pub written: u64,
+    /// Bytes received from reads that succeeded.
+    pub read: u64,
+}
+
+impl Counts {
+    /// Requests that went to the store.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.puts + self.gets + self.heads + self.deletes + self.lists
+    }
+
+    /// What came after `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            puts: self.puts - earlier.puts,
+            gets: self.gets - earlier.gets,
+            heads: self.heads - earlier.heads,
+            deletes: self.deletes - earlier.deletes,
+            lists: self.lists - earlier.lists,
+            presigned: self.presigned - earlier.presigned,
+            written: self.written - earlier.written,
+            read: self.read - earlier.read,
+        }
+    }
+}
+
+impl Counters {
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            puts: load(&self.puts),
+            gets: load(&self.gets),
+            heads: load(&self.heads),
+            deletes: load(&self.deletes),
+            lists: load(&self.lists),
+            presigned: load(&self.presigned),
+            written: load(&self.written),
+            read: load(&self.read),
+        }
+    }
+}
+
+impl Counted {
+    /// Counts what goes to `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
+        Self { inner, counters: Arc::default() }
+    }
+
+    /// The counters, which outlive the store.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
+}
+
+#[async_trait]
+impl ObjectStore for Counted {
+    async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        add(&self.counters.written, body.len() as u64);
+        self.inner.put(key, body, options).await
+    }
+
+    async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Bytes, ObjectError> {
+        add(&self.counters.gets, 1);
+        let body = self.inner.get(key, range).await?;
+        add(&self.counters.read, body.len() as u64);
+        Ok(body)
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectError> {
+        add(&self.counters.heads, 1);
+        self.inner.head(key).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        add(&self.counters.deletes, 1);
+        self.inner.delete(key).await
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ObjectMeta>, ObjectError> {
+        add(&self.counters.lists, 1);
+        self.inner.list(prefix, after, limit).await
+    }
+
+    async fn presign_get(
+        &self,
+        key: &str,
+        ttl: Duration,
+        options: PresignGetOptions,
+    ) -> Result<Presigned, ObjectError> {
+        add(&self.counters.presigned, 1);
+        self.inner.presign_get(key, ttl, options).await
+    }
+
+    async fn presign_put(
+        &self,
+        key: &str,
+        ttl: Duration,
+        options: PresignPutOptions,
+    ) -> Result<Presigned, ObjectError> {
+        add(&self.counters.presigned, 1);
+        self.inner.presign_put(key, ttl, options).await
+    }
+}

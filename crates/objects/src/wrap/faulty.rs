@@ -1,0 +1,177 @@
+//! A store that fails when told to: faults are data, so that a test can place each one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::{
+    ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
+    PutOptions, PutResult,
+};
+
+/// The kinds of request that can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Writing an object.
+    Put,
+    /// Reading one.
+    Get,
+    /// Describing one.
+    Head,
+    /// Removing one.
+    Delete,
+    /// Listing.
+    List,
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The store says that it is busy, and does nothing.
+    Unavailable,
+    /// The request is lost on the way there: the caller cannot know, but nothing happened.
+    LostRequest,
+    /// The answer is lost on the way back: the caller cannot know, but it did happen.
+    LostReply,
+    /// Nothing is left of the disk.
+    NoSpace,
+    /// A read succeeds with one bit flipped.
+    FlippedBit,
+}
+
+/// Fails the requests it was told to, and passes on all others.
+#[derive(Debug)]
+pub struct Faulty {
+    inner: Arc<dyn ObjectStore>,
+    faults: Mutex<Vec<Fault>>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    operation: Operation,
+    failure: Failure,
+    key_part: String,
+    times: usize,
+}
+
+impl Faulty {
+    /// Passes all on to `inner`, until told otherwise.
+    #[must_use]
+    pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
+        Self { inner, faults: Mutex::default() }
+    }
+
+    /// Fails the next `times` requests of this kind. Faults told first come first.
+    pub fn fail(&self, operation: Operation, times: usize, failure: Failure) {
+        self.fail_on("", operation, times, failure);
+    }
+
+    /// Fails the next `times` requests of this kind about keys that contain `key_part`.
+    pub fn fail_on(&self, key_part: &str, operation: Operation, times: usize, failure: Failure) {
+        let fault = Fault { operation, failure, key_part: key_part.to_owned(), times };
+        self.faults.lock().push(fault);
+    }
+
+    /// Takes back all faults that have not happened.
+    pub fn heal(&self) {
+        self.faults.lock().clear();
+    }
+
+    fn next(&self, operation: Operation, key: &str) -> Option<Failure> {
+        let mut faults = self.faults.lock();
+        let meets = |fault: &Fault| fault.operation == operation && key.contains(&fault.key_part);
+        let at = faults.iter().position(|fault| fault.times > 0 && meets(fault))?;
+        faults[at].times -= 1;
+        Some(faults[at].failure)
+    }
+
+    async fn run<T>(
+        &self,
+        operation: Operation,
+        key: &str,
+        request: impl Future<Output = Result<T, ObjectError>> + Send,
+    ) -> Result<T, ObjectError> {
+        under(self.next(operation, key), key, request).await
+    }
+}
+
+/// Runs `request` as `failure` says.
+async fn under<T>(
+    failure: Option<Failure>,
+    key: &str,
+    request: impl Future<Output = Result<T, ObjectError>> + Send,
+) -> Result<T, ObjectError> {
+    let lost = |what: &str| ObjectError::Unknown { key: key.to_owned(), reason: format!("{what} lost") };
+    match failure {
+        None | Some(Failure::FlippedBit) => request.await,
+        Some(Failure::Unavailable) => {
+            Err(ObjectError::Unavailable { key: key.to_owned(), reason: "slow down".to_owned() })
+        }
+        Some(Failure::NoSpace) => Err(ObjectError::NoSpace { key: key.to_owned() }),
+        Some(Failure::LostRequest) => Err(lost("request")),
+        Some(Failure::LostReply) => {
+            request.await?;
+            Err(lost("reply"))
+        }
+    }
+}
+
+fn with_a_flipped_bit(body: &Bytes) -> Bytes {
+    let mut body = body.to_vec();
+    let middle = body.len() / 2;
+    if let Some(byte) = body.get_mut(middle) {
+        *byte ^= 1;
+    }
+    body.into()
+}
+
+#[async_trait]
+impl ObjectStore for Faulty {
+    async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Put, key, self.inner.put(key, body, options)).await
+    }
+
+    async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Bytes, ObjectError> {
+        let failure = self.next(Operation::Get, key);
+        let body = under(failure, key, self.inner.get(key, range)).await?;
+        Ok(if failure == Some(Failure::FlippedBit) { with_a_flipped_bit(&body) } else { body })
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectError> {
+        self.run(Operation::Head, key, self.inner.head(key)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        self.run(Operation::Delete, key, self.inner.delete(key)).await
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ObjectMeta>, ObjectError> {
+        self.run(Operation::List, prefix, self.inner.list(prefix, after, limit)).await
+    }
+
+    async fn presign_get(
+        &self,
+        key: &str,
+        ttl: Duration,
+        options: PresignGetOptions,
+    ) -> Result<Presigned, ObjectError> {
+        self.inner.presign_get(key, ttl, options).await
+    }
+
+    async fn presign_put(
+        &self,
+        key: &str,
+        ttl: Duration,
+        options: PresignPutOptions,
+    ) -> Result<Presigned, ObjectError> {
+        self.inner.presign_put(key, ttl, options).await
+    }
+}
