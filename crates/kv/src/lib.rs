@@ -1,12 +1,20 @@
 //! The transactional key-value port of Braid, its backends, and fences over it.
 
-mod convert;
 mod error;
 mod fence;
 mod key;
+mod locks;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod pins;
 mod port;
+mod transaction;
+mod writes;
 
 pub use error::{ErrorKind, KvError, Measure};
 pub use fence::{Fence, FenceError, Held, LaneGuard, LanePool, Pass};
 pub use key::KeyRange;
+#[cfg(any(test, feature = "testing"))]
+pub use memory::{Memory, MemorySettings};
 pub use port::{Conflict, ConflictReason, Kv, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
+pub use writes::Limits;
