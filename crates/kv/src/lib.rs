@@ -1,5 +1,6 @@
 //! The transactional key-value port of Braid, its backends, and fences over it.
 
+mod embedded;
 mod error;
 mod fence;
 mod key;
@@ -11,6 +12,7 @@ mod port;
 mod transaction;
 mod writes;
 
+pub use embedded::{Embedded, EmbeddedSettings};
 pub use error::{ErrorKind, KvError, Measure};
 pub use fence::{Fence, FenceError, Held, LaneGuard, LanePool, Pass};
 pub use key::KeyRange;

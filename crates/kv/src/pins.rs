@@ -58,11 +58,6 @@ impl<S: Clone> Pins<S> {
         now.since(taken) > self.max_age
     }
 
-    /// How long a state is kept.
-    pub(crate) fn max_age(&self) -> Duration {
-        self.max_age
-    }
-
     /// Lets go of everything.
     pub(crate) fn clear(&self) {
         self.pins.lock().clear();

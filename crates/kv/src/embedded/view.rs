@@ -1,0 +1,91 @@
+//! One committed state of the file, and the snapshot over it.
+
+use super::{
+    format::{self, DATA, failure},
+    shared::Shared,
+};
+use crate::{KeyRange, KvError, ScanOptions, Snapshot, Timestamp};
+use async_trait::async_trait;
+use braid_types::Time;
+use bytes::Bytes;
+use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase, StorageError};
+use std::sync::Arc;
+
+/// A redb read transaction and the timestamp of what it reads.
+pub(super) struct View {
+    timestamp: Timestamp,
+    data: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+type Pair<'a> = (AccessGuard<'a, &'static [u8]>, AccessGuard<'a, &'static [u8]>);
+
+impl View {
+    /// The newest committed state.
+    pub(super) fn newest(database: &Database) -> Result<Arc<Self>, KvError> {
+        let read = database.begin_read().map_err(|error| failure("begin to read", error))?;
+        let data = read.open_table(DATA).map_err(|error| failure("begin to read", error))?;
+        Ok(Arc::new(Self { timestamp: format::last(&read)?, data }))
+    }
+
+    pub(super) fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
+        let value = self.data.get(key).map_err(|error| failure("read", error))?;
+        Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+    }
+
+    fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pairs = self.data.range::<&[u8]>(range.bounds()).map_err(|error| failure("scan", error))?;
+        if options.reverse { collect(pairs.rev(), options) } else { collect(pairs, options) }
+    }
+}
+
+fn collect<'a>(
+    pairs: impl Iterator<Item = Result<Pair<'a>, StorageError>>,
+    options: ScanOptions,
+) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+    let copy = |pair: Result<Pair<'a>, StorageError>| {
+        let (key, value) = pair.map_err(|error| failure("scan", error))?;
+        let value = if options.keys_only { Bytes::new() } else { Bytes::copy_from_slice(value.value()) };
+        Ok((Bytes::copy_from_slice(key.value()), value))
+    };
+    pairs.take(options.limit).map(copy).collect()
+}
+
+/// A view as the port shows it.
+pub(super) struct EmbeddedSnapshot {
+    pub(super) shared: Arc<Shared>,
+    pub(super) view: Arc<View>,
+    pub(super) taken: Time,
+}
+
+#[async_trait]
+impl Snapshot for EmbeddedSnapshot {
+    fn timestamp(&self) -> Timestamp {
+        self.view.timestamp
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
+        self.shared.readable(self.view.timestamp, self.taken)?;
+        self.view.get(key)
+    }
+
+    async fn get_many(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, KvError> {
+        self.shared.readable(self.view.timestamp, self.taken)?;
+        keys.iter().map(|key| self.view.get(key)).collect()
+    }
+
+    async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+        self.shared.readable(self.view.timestamp, self.taken)?;
+        self.view.scan(range, options)
+    }
+
+    fn pin(&self) {
+        self.shared.pin(&self.view, self.taken);
+    }
+}
