@@ -1,15 +1,38 @@
 //! The range file: a reader and a writer of RocksDB block-based tables over bytes.
+//!
+//! A file is data blocks, an index of them, a block of properties, a block that finds the properties (the metaindex) and a
+//! footer. Each block carries a checksum. Inside a block, keys are *internal keys*: the caller's key (the *user key*)
+//! and an eight-byte trailer. An index entry's key, a *separator*, is not below any key of the block it points at and below
+//! every key of the next block.
 
+mod block;
+mod block_builder;
+mod block_cursor;
+mod checksum;
 mod cursor;
 mod error;
+mod footer;
+mod handle;
+mod identhash;
+mod index;
+mod key;
+mod properties;
 mod record_hash;
+mod stored_block;
 mod table;
+mod varint;
 mod verify;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use cursor::Cursor;
 pub use error::{Corruption, Defect, WriteError};
+pub use footer::{FOOTER_LEN, Footer};
+pub use handle::BlockHandle;
 pub use record_hash::RecordHasher;
+pub use stored_block::{Compression, TRAILER_LEN, decode_block};
 pub use table::Table;
 pub use verify::verify;
-pub use writer::{Compression, Writer, WriterOptions};
+pub use writer::{MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, Writer, WriterOptions};

@@ -1,42 +1,141 @@
 //! A table whose whole file is in memory.
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Corruption, Cursor};
+use crate::block::Block;
+use crate::block_cursor::{BlockCursor, KeyForm};
+use crate::index::{IndexCursor, handle_at};
+use crate::properties::{self, Properties};
+use crate::{BlockHandle, Corruption, Cursor, Defect, FOOTER_LEN, Footer, TRAILER_LEN, decode_block, footer};
 
 /// A table whose whole file is in memory; clones share it.
+///
+/// It reads tables of format version 2 with CRC32C, blocks stored plainly or with snappy, an index of one or two levels,
+/// and records that are plain values, one for each key: those of this crate's `Writer`, of lakeFS, and of RocksDB's
+/// writer of external files if told so.
 #[derive(Debug, Clone)]
-pub struct Table {}
+pub struct Table {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: Bytes,
+    index: Block,
+    two_levels: bool,
+    properties: Properties,
+    properties_offset: u64,
+    count: u64,
+}
 
 impl Table {
-    /// Opens a table: its footer, index (top level) and properties are checked here, its data blocks when read.
-    pub fn open(_file: Bytes) -> Result<Self, Corruption> {
-        todo!()
+    /// Opens a table. Its footer, properties and index (of two levels, the top) are checked here, other blocks whenever they
+    /// are read.
+    pub fn open(file: Bytes) -> Result<Self, Corruption> {
+        let footer = Footer::parse(&file, file.len() as u64)?;
+        let properties_handle = find_properties(read_block(&file, footer.metaindex)?)?;
+        let properties = properties::parse(read_block(&file, properties_handle)?)?;
+        let properties_offset = properties_handle.offset;
+        let unsupported = |what| Corruption::new(properties_offset, what);
+        let two_levels = properties::has_two_levels(&properties).map_err(unsupported)?;
+        let count = properties::number(&properties, properties::NUM_ENTRIES).map_err(unsupported)?;
+        let index = read_block(&file, footer.index)?;
+        check_index(&index, &file)?;
+        let inner = Inner { file, index, two_levels, properties, properties_offset, count };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The value of a key, or `None`.
-    pub fn get(&self, _key: &[u8]) -> Result<Option<Bytes>, Corruption> {
-        todo!()
+    /// The value of the record with this key, sharing the memory of its block; `None` if the table has no such record.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Corruption> {
+        let Some(handle) = IndexCursor::new(self).seek(self, key)? else {
+            return Ok(None);
+        };
+        let mut block = BlockCursor::new(self.read_block(handle)?, KeyForm::Record);
+        let found = block.seek(key)? && block.user_key() == key;
+        Ok(found.then(|| block.value_bytes()))
     }
 
     /// A cursor before the first record.
     pub fn cursor(&self) -> Cursor {
-        todo!()
+        Cursor::new(self.clone())
     }
 
-    /// Every property, those of RocksDB (`rocksdb.…`) and the writer's own, raw.
+    /// All properties, raw: the format's own, whose names begin with `rocksdb.`, and the writer's.
     pub fn properties(&self) -> &BTreeMap<String, Vec<u8>> {
-        todo!()
+        &self.inner.properties
     }
 
-    /// How many records the table says it has.
+    /// How many records the table says it has. Only [`verify`](crate::verify()) counts them.
     pub fn count(&self) -> u64 {
-        todo!()
+        self.inner.count
     }
 
     /// The whole file.
     pub fn file(&self) -> &Bytes {
-        todo!()
+        &self.inner.file
     }
+
+    pub(crate) fn index(&self) -> &Block {
+        &self.inner.index
+    }
+
+    pub(crate) fn has_two_levels(&self) -> bool {
+        self.inner.two_levels
+    }
+
+    /// Where the properties block stands in the file.
+    pub(crate) fn properties_offset(&self) -> u64 {
+        self.inner.properties_offset
+    }
+
+    pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, Corruption> {
+        read_block(&self.inner.file, handle)
+    }
+}
+
+fn read_block(file: &Bytes, handle: BlockHandle) -> Result<Block, Corruption> {
+    footer::check_place(handle, blocks_end(file))?;
+    let start = handle.offset as usize;
+    let end = start + handle.size as usize + TRAILER_LEN;
+    let contents = decode_block(&file.slice(start..end), handle.offset)?;
+    Block::parse(contents, handle.offset)
+}
+
+/// Where the footer starts, in a file that has one.
+fn blocks_end(file: &Bytes) -> u64 {
+    (file.len() - FOOTER_LEN) as u64
+}
+
+/// Finds the properties block in the metaindex.
+fn find_properties(metaindex: Block) -> Result<BlockHandle, Corruption> {
+    let offset = metaindex.offset();
+    let mut cursor = BlockCursor::new(metaindex, KeyForm::Name);
+    let mut found = None;
+    while cursor.advance()? {
+        if cursor.key().starts_with(properties::RANGE_DELETIONS_BLOCK.as_bytes()) {
+            return Err(Corruption::new(offset, Defect::RangeDeletions));
+        }
+        if cursor.key() == properties::PROPERTIES_BLOCK.as_bytes() {
+            found = Some(handle_at(&cursor)?);
+        }
+    }
+    found.ok_or(Corruption::new(offset, Defect::NoProperties))
+}
+
+/// Checks that separators ascend and that their blocks stand in the file, one after the other.
+fn check_index(index: &Block, file: &Bytes) -> Result<(), Corruption> {
+    let mut cursor = BlockCursor::new(index.clone(), KeyForm::Separator);
+    let mut previous_end = 0;
+    while cursor.advance()? {
+        let handle = handle_at(&cursor)?;
+        footer::check_place(handle, blocks_end(file))?;
+        if handle.offset < previous_end {
+            return Err(Corruption::new(index.offset(), Defect::IndexOverlap { at: cursor.at() }));
+        }
+        previous_end = handle.offset + handle.size + TRAILER_LEN as u64;
+    }
+    Ok(())
 }

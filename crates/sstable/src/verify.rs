@@ -1,7 +1,112 @@
 //! The full check of a table.
-use crate::{Corruption, Table};
 
-/// Reads every block of a table and checks it: checksums, order, counts, and that the index bounds its blocks.
-pub fn verify(_table: &Table) -> Result<(), Corruption> {
-    todo!()
+use crate::block::Block;
+use crate::block_cursor::{BlockCursor, KeyForm};
+use crate::index::{IndexCursor, handle_at};
+use crate::properties::{self, NUM_DATA_BLOCKS, NUM_ENTRIES, RAW_KEY_SIZE, RAW_VALUE_SIZE, Totals};
+use crate::{Corruption, Defect, Table, key};
+
+/// Reads all of a table and checks what reading a part of it cannot: that the keys of each block are between the separators
+/// in the index, that restart points lead to entries, and that the properties count what is there. Checksums and the order
+/// of keys are checked by all reading, so also by this.
+pub fn verify(table: &Table) -> Result<(), Corruption> {
+    check_index(table)?;
+    let mut totals = Totals::default();
+    let mut index = IndexCursor::new(table);
+    let mut records = BlockCursor::new(Block::empty(), KeyForm::Record);
+    let mut bounds = Bounds::default();
+    while let Some(handle) = index.advance(table)? {
+        let block = table.read_block(handle)?;
+        check_restart_points(&block, KeyForm::Record)?;
+        records.enter(block);
+        totals.data_blocks += 1;
+        while records.advance()? {
+            bounds.check(records.key(), index.separator()).map_err(|what| records.corruption(what))?;
+            totals.entries += 1;
+            totals.raw_key_size += records.key().len() as u64;
+            totals.raw_value_size += records.value().len() as u64;
+        }
+        bounds.end(index.separator());
+    }
+    check_totals(table, &totals).map_err(|what| Corruption::new(table.properties_offset(), what))
+}
+
+/// The separator of the block before: every key must come after it, and not after the separator of its own block.
+#[derive(Default)]
+struct Bounds {
+    previous: Option<Vec<u8>>,
+}
+
+impl Bounds {
+    /// Checks an internal key of the block that has this separator.
+    fn check(&self, key: &[u8], separator: &[u8]) -> Result<(), Defect> {
+        let after_previous =
+            self.previous.as_ref().is_none_or(|previous| key::compare(previous, key).is_lt());
+        if after_previous && key::compare(key, separator).is_le() {
+            return Ok(());
+        }
+        Err(Defect::SeparatorBounds)
+    }
+
+    /// Goes on to the block after the one that has this separator.
+    fn end(&mut self, separator: &[u8]) {
+        self.previous = Some(separator.to_vec());
+    }
+}
+
+/// Checks the index's own blocks, and that the separators of each partition are between those of the top level.
+fn check_index(table: &Table) -> Result<(), Corruption> {
+    check_restart_points(table.index(), KeyForm::Separator)?;
+    if !table.has_two_levels() {
+        return Ok(());
+    }
+    let mut top = BlockCursor::new(table.index().clone(), KeyForm::Separator);
+    let mut partition = BlockCursor::new(Block::empty(), KeyForm::Separator);
+    let mut bounds = Bounds::default();
+    while top.advance()? {
+        let block = table.read_block(handle_at(&top)?)?;
+        check_restart_points(&block, KeyForm::Separator)?;
+        partition.enter(block);
+        while partition.advance()? {
+            bounds.check(partition.key(), top.key()).map_err(|what| partition.corruption(what))?;
+        }
+        bounds.end(top.key());
+    }
+    Ok(())
+}
+
+/// Checks that each restart point leads to an entry that the walk from the block's start meets, and that stores its key
+/// whole: otherwise a seek would read something else than a walk.
+fn check_restart_points(block: &Block, form: KeyForm) -> Result<(), Corruption> {
+    let mut cursor = BlockCursor::new(block.clone(), form);
+    let mut met = 0;
+    while cursor.advance()? {
+        if met < block.restarts()
+            && block.restart(met) == cursor.at()
+            && block.entry(cursor.at())?.shared == 0
+        {
+            met += 1;
+        }
+    }
+    let has_entries = block.entries_end() > 0;
+    if has_entries && met < block.restarts() {
+        return Err(cursor.corruption(Defect::RestartEntry { at: block.restart(met) }));
+    }
+    Ok(())
+}
+
+fn check_totals(table: &Table, totals: &Totals) -> Result<(), Defect> {
+    let counted = [
+        (NUM_ENTRIES, totals.entries),
+        (NUM_DATA_BLOCKS, totals.data_blocks),
+        (RAW_KEY_SIZE, totals.raw_key_size),
+        (RAW_VALUE_SIZE, totals.raw_value_size),
+    ];
+    for (name, found) in counted {
+        let stated = properties::number(table.properties(), name)?;
+        if stated != found {
+            return Err(Defect::PropertyCount { name, stated, found });
+        }
+    }
+    Ok(())
 }

@@ -1,24 +1,34 @@
 //! Writes a table from records in key order.
+
 use std::collections::BTreeMap;
 
-use crate::WriteError;
+use crate::block_builder::BlockBuilder;
+use crate::key::{self, KEY_TRAILER_LEN, RECORD_TRAILER, SEPARATOR_TRAILER};
+use crate::properties::{self, Properties, Totals};
+use crate::stored_block::{BlockSealer, append_plain};
+use crate::{BlockHandle, Compression, Footer, TRAILER_LEN, WriteError};
 
-/// How blocks are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// Snappy, where that saves at least an eighth of the block.
-    #[default]
-    Snappy,
-}
+/// Longest key that is written, in bytes.
+pub const MAX_KEY_BYTES: usize = 64 * 1024;
+/// Longest value that is written, in bytes: two parts as long as lakeFS reads them (40 MiB), and their lengths.
+pub const MAX_VALUE_BYTES: usize = 2 * (40 * 1024 * 1024 + 4);
+/// The most that the names and values of a table's own properties take together, in bytes.
+pub const MAX_PROPERTIES_BYTES: usize = 1024 * 1024;
+
+/// Largest block size that is aimed at: with a record of the longest kind, blocks stay far below the format's 4 GiB.
+const MAX_BLOCK_SIZE: usize = 64 * 1024 * 1024;
+/// From this part of the block size on, a block is ended rather than made too long by a record.
+const FLUSH_PERCENT: usize = 90;
+/// How much of a refused key is quoted, in bytes.
+const QUOTED_KEY_BYTES: usize = 64;
 
 /// The shape of a table. The default has lakeFS's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterOptions {
-    /// Size in bytes, uncompressed, that a data block should reach and not exceed.
+    /// Length of a data block, uncompressed, in bytes: it is ended before the record that would exceed this, once it is 90 %
+    /// full. Between 1 and 64 MiB; numbers outside are taken as the nearest.
     pub block_size: usize,
-    /// How many keys of a data block stand between two that are stored whole.
+    /// Of how many keys in a row the first is stored whole. Zero is taken as 1.
     pub restart_interval: usize,
     /// How data and index blocks are compressed.
     pub compression: Compression,
@@ -32,31 +42,166 @@ impl Default for WriterOptions {
 
 /// Builds a table in memory. The same records, options and properties give the same bytes.
 #[derive(Debug)]
-pub struct Writer {}
+pub struct Writer {
+    options: WriterOptions,
+    file: Vec<u8>,
+    data: BlockBuilder,
+    index: BlockBuilder,
+    sealer: BlockSealer,
+    totals: Totals,
+    /// Room for the internal key of a record or separator.
+    scratch: Vec<u8>,
+}
 
 impl Writer {
     /// A table without records.
-    pub fn new(_options: WriterOptions) -> Self {
-        todo!()
+    pub fn new(options: WriterOptions) -> Self {
+        let options = WriterOptions {
+            block_size: options.block_size.clamp(1, MAX_BLOCK_SIZE),
+            restart_interval: options.restart_interval.max(1),
+            ..options
+        };
+        Self {
+            options,
+            file: Vec::new(),
+            data: BlockBuilder::new(options.restart_interval),
+            index: BlockBuilder::new(1),
+            sealer: BlockSealer::new(options.compression),
+            totals: Totals::default(),
+            scratch: Vec::new(),
+        }
     }
 
-    /// Adds a record, whose key must come after the last one's in byte order.
-    pub fn add(&mut self, _key: &[u8], _value: &[u8]) -> Result<(), WriteError> {
-        todo!()
+    /// Adds a record, whose key must come after the one added last, in byte order.
+    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), WriteError> {
+        self.check(key, value)?;
+        if self.block_is_full(key.len() + KEY_TRAILER_LEN, value.len()) {
+            self.end_block(Some(key));
+        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(key);
+        self.scratch.extend_from_slice(&RECORD_TRAILER);
+        self.data.add(&self.scratch, value);
+        self.totals.entries += 1;
+        self.totals.raw_key_size += self.scratch.len() as u64;
+        self.totals.raw_value_size += value.len() as u64;
+        Ok(())
     }
 
     /// How many records were added.
     pub fn count(&self) -> u64 {
-        todo!()
+        self.totals.entries
     }
 
-    /// The sum of the lengths of all keys and values added, in bytes, before compression.
+    /// The lengths of all keys and values added, in bytes, before compression.
     pub fn raw_bytes(&self) -> u64 {
-        todo!()
+        self.totals.raw_key_size + self.totals.raw_value_size - self.totals.entries * KEY_TRAILER_LEN as u64
     }
 
-    /// The finished file, which carries these properties beside RocksDB's own.
-    pub fn finish(self, _user_properties: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, WriteError> {
-        todo!()
+    /// The finished file, which carries these properties beside the format's own.
+    pub fn finish(mut self, user_properties: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, WriteError> {
+        check_properties(user_properties)?;
+        // lakeFS gives a table without records one block without entries.
+        if self.data.count() > 0 || self.index.count() == 0 {
+            self.end_block(None);
+        }
+        let index = self.index.finish(|contents| self.sealer.append(contents, &mut self.file));
+        self.totals.index_size = index.size + TRAILER_LEN as u64;
+        let mut properties = properties::describe(&self.totals, self.options.compression);
+        properties.extend(user_properties.clone());
+        let properties = append_properties(&properties, &mut self.file);
+        let metaindex = append_metaindex(properties, &mut self.file);
+        self.file.extend(Footer { metaindex, index }.encode());
+        Ok(self.file)
     }
+
+    fn check(&self, key: &[u8], value: &[u8]) -> Result<(), WriteError> {
+        if key.len() > MAX_KEY_BYTES {
+            let start = key[..QUOTED_KEY_BYTES].to_vec();
+            return Err(WriteError::KeyTooLong { start, len: key.len(), limit: MAX_KEY_BYTES });
+        }
+        if value.len() > MAX_VALUE_BYTES {
+            let (key, len) = (key.to_vec(), value.len());
+            return Err(WriteError::ValueTooLong { key, len, limit: MAX_VALUE_BYTES });
+        }
+        match self.last_key() {
+            Some(previous) if key <= previous => {
+                Err(WriteError::KeyOrder { previous: previous.to_vec(), key: key.to_vec() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The user key added last.
+    fn last_key(&self) -> Option<&[u8]> {
+        self.data.last_key().split_last_chunk::<KEY_TRAILER_LEN>().map(|(user_key, _)| user_key)
+    }
+
+    /// Whether the block is to be ended before a record of these lengths. The estimate is lakeFS's, byte for byte, so that
+    /// its blocks break where ours do.
+    fn block_is_full(&self, key_len: usize, value_len: usize) -> bool {
+        let (len, block_size) = (self.data.len(), self.options.block_size);
+        if self.data.count() == 0 || len >= block_size {
+            return self.data.count() > 0;
+        }
+        if len <= (block_size * FLUSH_PERCENT).div_ceil(100) {
+            return false;
+        }
+        let restart = if self.data.at_restart() { 4 } else { 0 };
+        let lengths = 4 + varint_len(key_len) + varint_len(value_len);
+        len + key_len + value_len + restart + lengths > block_size
+    }
+
+    /// Stores the data block and its index entry. `next` is the key that comes after it, if one does.
+    fn end_block(&mut self, next: Option<&[u8]>) {
+        let handle = self.data.finish(|contents| self.sealer.append(contents, &mut self.file));
+        self.totals.data_blocks += 1;
+        self.totals.data_size += handle.size + TRAILER_LEN as u64;
+        let mut separator = std::mem::take(&mut self.scratch);
+        let last = self.last_key().unwrap_or_default();
+        match next {
+            Some(next) => key::separate(last, next, &mut separator),
+            None => key::succeed(last, &mut separator),
+        }
+        separator.extend_from_slice(&SEPARATOR_TRAILER);
+        self.index.add(&separator, &encoded(handle));
+        self.scratch = separator;
+    }
+}
+
+fn check_properties(properties: &Properties) -> Result<(), WriteError> {
+    if let Some(name) = properties.keys().find(|name| name.starts_with(properties::RESERVED_PREFIX)) {
+        return Err(WriteError::ReservedProperty { name: name.clone() });
+    }
+    let len = properties.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if len > MAX_PROPERTIES_BYTES {
+        return Err(WriteError::PropertiesTooLong { len, limit: MAX_PROPERTIES_BYTES });
+    }
+    Ok(())
+}
+
+fn append_properties(properties: &Properties, file: &mut Vec<u8>) -> BlockHandle {
+    // RocksDB wants a single restart point here.
+    let mut block = BlockBuilder::new(usize::MAX);
+    for (name, value) in properties {
+        block.add(name.as_bytes(), value);
+    }
+    block.finish(|contents| append_plain(contents, file))
+}
+
+fn append_metaindex(properties: BlockHandle, file: &mut Vec<u8>) -> BlockHandle {
+    let mut block = BlockBuilder::new(1);
+    block.add(properties::PROPERTIES_BLOCK.as_bytes(), &encoded(properties));
+    block.finish(|contents| append_plain(contents, file))
+}
+
+fn encoded(handle: BlockHandle) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    handle.put(&mut bytes);
+    bytes
+}
+
+fn varint_len(value: usize) -> usize {
+    let bits = (usize::BITS - value.leading_zeros()).max(1);
+    bits.div_ceil(7) as usize
 }
