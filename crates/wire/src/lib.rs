@@ -1,1 +1,34 @@
-//! Generated protobuf and its only conversions.
+//! Braid's gRPC contract: the generated code, the typed requests and answers, and the only conversions between them.
+
+mod commit;
+mod field;
+mod merge;
+mod mutation;
+mod object;
+mod page;
+pub mod proto;
+mod reference;
+mod repository;
+mod server;
+mod status;
+mod transfer;
+
+#[cfg(test)]
+mod tests;
+
+pub use commit::{CommitBranch, CommitInfo, Diff, DiffBranch, DiffEntry, DiffKind, DiffMode, GetCommit, Log};
+pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
+pub use mutation::Mutation;
+pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
+pub use page::{Page, page_items};
+pub use reference::{
+    Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag, ListBranches,
+    ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef, ResolvedRef, Tag,
+};
+pub use repository::{CreateRepository, DeleteRepository, GetRepository, ListRepositories, Repository};
+pub use server::{Identity, Limits, ServerInfo};
+pub use status::{Call, error_from_status, status_from_error};
+pub use transfer::{
+    CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
+    Upload, UploadTarget,
+};

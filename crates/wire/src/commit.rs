@@ -1,0 +1,202 @@
+//! Commits, history and differences.
+
+use std::collections::BTreeMap;
+
+use braid_types::{
+    BranchName, Commit, CommitId, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName, Time,
+};
+
+use crate::field::{Field, conversions, enumeration, in_field, message, required, unknown_value};
+use crate::object::Object;
+use crate::page::batch;
+use crate::proto;
+
+/// A commit with its id.
+///
+/// The id is the server's word: commits that lakeFS wrote in an older format do not hash to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// Its id.
+    pub id: CommitId,
+    /// The commit.
+    pub commit: Commit,
+}
+
+/// Commits a branch's uncommitted changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitBranch {
+    /// Where.
+    pub repository: RepositoryName,
+    /// Which branch.
+    pub branch: BranchName,
+    /// What to say of it.
+    pub message: String,
+    /// Keys and values to go with it.
+    pub metadata: BTreeMap<String, String>,
+    /// Whether to commit also when nothing changed.
+    pub allow_empty: bool,
+    /// Time to give the commit instead of now.
+    pub date: Option<Time>,
+}
+
+/// Asks for one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetCommit {
+    /// Where.
+    pub repository: RepositoryName,
+    /// Which.
+    pub reference: RefExpression,
+}
+
+/// Asks for history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Where.
+    pub repository: RepositoryName,
+    /// The newest commit.
+    pub reference: RefExpression,
+    /// Most commits to answer with.
+    pub limit: Option<u32>,
+    /// Whether to follow first parents only.
+    pub first_parent: bool,
+    /// Only commits at or after it.
+    pub since: Option<Time>,
+    /// The last commit to show.
+    pub stop_at: Option<RefExpression>,
+    /// With `prefixes`: only commits that changed one of these paths. Both empty: all commits.
+    pub paths: Vec<ObjectPath>,
+    /// With `paths`: only commits that changed something under one of these.
+    pub prefixes: Vec<PathPrefix>,
+}
+
+/// What a difference is taken from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DiffMode {
+    /// From the left ref.
+    TwoDot,
+    /// From the merge base of both.
+    #[default]
+    ThreeDot,
+}
+
+/// Asks what differs between two refs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// Where.
+    pub repository: RepositoryName,
+    /// The old side.
+    pub left: RefExpression,
+    /// The new side.
+    pub right: RefExpression,
+    /// What the difference is taken from.
+    pub mode: DiffMode,
+    /// Only paths that begin with it.
+    pub prefix: PathPrefix,
+}
+
+/// Asks for a branch's uncommitted changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffBranch {
+    /// Where.
+    pub repository: RepositoryName,
+    /// Which branch.
+    pub branch: BranchName,
+    /// Only paths that begin with it.
+    pub prefix: PathPrefix,
+}
+
+/// How a path differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DiffKind {
+    /// Only the right side has it.
+    Added,
+    /// Only the left side has it.
+    Removed,
+    /// Both sides have it, with other content.
+    Changed,
+}
+
+/// A path that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffEntry {
+    /// The path.
+    pub path: ObjectPath,
+    /// How it differs.
+    pub kind: DiffKind,
+    /// What the left side has there.
+    pub left: Option<Object>,
+    /// What the right side has there.
+    pub right: Option<Object>,
+}
+
+message!(CommitBranch = CommitRequest {
+    repository,
+    branch,
+    message,
+    metadata,
+    allow_empty,
+    date: optional,
+} mutation);
+message!(GetCommit = GetCommitRequest { repository, reference });
+message!(
+    Log =
+        LogRequest { repository, reference, limit, first_parent, since: optional, stop_at, paths, prefixes }
+);
+message!(Diff = DiffRequest { repository, left, right, mode, prefix });
+message!(DiffBranch = DiffBranchRequest { repository, branch, prefix });
+message!(DiffEntry = DiffEntry { path, kind, left: optional, right: optional });
+conversions!(CommitInfo = Commit);
+batch!(CommitInfo = LogResponse.commits);
+batch!(DiffEntry = DiffResponse.entries);
+enumeration!(DiffKind = DiffKind { Added => Added, Removed => Removed, Changed => Changed });
+
+impl Field for DiffMode {
+    type Wire = i32;
+
+    fn read(wire: i32) -> Result<Self, Error> {
+        match proto::DiffMode::try_from(wire) {
+            Ok(proto::DiffMode::TwoDot) => Ok(Self::TwoDot),
+            Ok(proto::DiffMode::ThreeDot | proto::DiffMode::Unspecified) => Ok(Self::ThreeDot),
+            Err(_) => Err(unknown_value(wire)),
+        }
+    }
+
+    fn write(self) -> i32 {
+        match self {
+            Self::TwoDot => proto::DiffMode::TwoDot.into(),
+            Self::ThreeDot => proto::DiffMode::ThreeDot.into(),
+        }
+    }
+}
+
+impl Field for CommitInfo {
+    type Wire = proto::Commit;
+
+    fn read(wire: proto::Commit) -> Result<Self, Error> {
+        let commit = Commit {
+            parents: in_field("parents", Field::read(wire.parents))?,
+            metarange: in_field("metarange_id", Field::read(wire.metarange_id))?,
+            committer: wire.committer,
+            message: wire.message,
+            metadata: wire.metadata,
+            time: in_field("created_at", required(wire.created_at))?,
+            generation: wire.generation,
+            version: wire.version,
+        };
+        Ok(Self { id: in_field("id", Field::read(wire.id))?, commit })
+    }
+
+    fn write(self) -> proto::Commit {
+        proto::Commit {
+            id: self.id.write(),
+            parents: self.commit.parents.write(),
+            metarange_id: self.commit.metarange.write(),
+            committer: self.commit.committer,
+            message: self.commit.message,
+            metadata: self.commit.metadata,
+            created_at: Some(self.commit.time.write()),
+            generation: self.commit.generation,
+            version: self.commit.version,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+use braid_types::{AddressType, Code, ObjectPath, RequestId, Time, limits};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::samples;
+use crate::{
+    CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, CreateUploads, Diff,
+    DiffEntry, DiffKind, DiffMode, LinkUpload, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
+    Object, Page, ResetBranch, ResetScope, UploadTarget, page_items, proto,
+};
+
+/// Checks that `$value` comes back from its generated form.
+macro_rules! round_trips {
+    ($value:expr, $wire:ty, $name:ty) => {{
+        let value: $name = $value;
+        let wire = <$wire>::from(value.clone());
+        let bytes = prost::Message::encode_to_vec(&wire);
+        let wire = <$wire as prost::Message>::decode(bytes.as_slice()).unwrap();
+        prop_assert_eq!(<$name>::try_from(wire).unwrap(), value);
+    }};
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn objects_and_pages(object in samples::object(), prefix in samples::prefix(), token in "[a-z]{0,3}") {
+        round_trips!(object.clone(), proto::Object, Object);
+        let next_page_token = Some(token).filter(|token| !token.is_empty());
+        let items = vec![ListItem::Object(object), ListItem::CommonPrefix(prefix)];
+        round_trips!(Page { items: items.clone(), next_page_token }, proto::ListObjectsResponse, Page<ListItem>);
+        round_trips!(items, proto::StreamObjectsResponse, Vec<ListItem>);
+    }
+
+    #[test]
+    fn commits_and_differences(
+        commit in samples::commit(),
+        path in samples::path(),
+        kind in proptest::sample::select(&[DiffKind::Added, DiffKind::Removed, DiffKind::Changed]),
+        sides in (option::of(samples::object()), option::of(samples::object())),
+    ) {
+        round_trips!(commit.clone(), proto::Commit, CommitInfo);
+        round_trips!(vec![commit], proto::LogResponse, Vec<CommitInfo>);
+        let entry = DiffEntry { path, kind, left: sides.0, right: sides.1 };
+        round_trips!(vec![entry], proto::DiffResponse, Vec<DiffEntry>);
+    }
+
+    #[test]
+    fn requests_on_repositories_and_refs(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        tag in samples::tag(),
+        reference in samples::reference(),
+        path in samples::path(),
+        prefix in samples::prefix(),
+        namespace in option::of("s3://[a-z]{1,5}"),
+    ) {
+        round_trips!(
+            CreateRepository {
+                name: repository.clone(), storage_namespace: namespace, default_branch: Some(branch.clone()),
+            },
+            proto::CreateRepositoryRequest, CreateRepository
+        );
+        round_trips!(
+            CreateBranch { repository: repository.clone(), name: branch.clone(), source: reference.clone() },
+            proto::CreateBranchRequest, CreateBranch
+        );
+        round_trips!(
+            CreateTag { repository: repository.clone(), name: tag, reference }, proto::CreateTagRequest, CreateTag
+        );
+        for scope in [ResetScope::All, ResetScope::Path(path), ResetScope::Prefix(prefix)] {
+            round_trips!(
+                ResetBranch { repository: repository.clone(), branch: branch.clone(), scope },
+                proto::ResetBranchRequest, ResetBranch
+            );
+        }
+    }
+
+    #[test]
+    fn requests_on_objects(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        reference in samples::reference(),
+        path in samples::path(),
+        prefix in samples::prefix(),
+        size in option::of(any::<u64>()),
+        delimiter in option::of("[/|]{1,2}"),
+        page_size in option::of(1..5000_u32),
+    ) {
+        let target = UploadTarget { path, content_type: "text/plain".into(), size };
+        round_trips!(
+            CreateUploads { repository: repository.clone(), branch, targets: vec![target] },
+            proto::CreateUploadsRequest, CreateUploads
+        );
+        round_trips!(
+            ListObjects { repository, reference, prefix, delimiter, after: None, page_size, page_token: None },
+            proto::ListObjectsRequest, ListObjects
+        );
+    }
+
+    #[test]
+    fn requests_on_commits(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        reference in samples::reference(),
+        metadata in samples::map(),
+        path in samples::path(),
+        date in option::of(samples::time()),
+        message in option::of(".{1,9}"),
+        flags in any::<(bool, bool)>(),
+        number in option::of(1..9_u32),
+    ) {
+        use MergeStrategy::{DestinationWins, Refuse, SourceWins};
+        round_trips!(
+            CommitBranch {
+                repository: repository.clone(), branch: branch.clone(), message: "m".into(),
+                metadata: metadata.clone(), allow_empty: flags.0, date,
+            },
+            proto::CommitRequest, CommitBranch
+        );
+        round_trips!(
+            Log {
+                repository: repository.clone(), reference: reference.clone(), limit: number,
+                first_parent: flags.0, since: date, stop_at: None, paths: vec![path], prefixes: vec![],
+            },
+            proto::LogRequest, Log
+        );
+        for strategy in [Refuse, SourceWins, DestinationWins] {
+            round_trips!(
+                Merge {
+                    repository: repository.clone(), source: reference.clone(), destination: branch.clone(), strategy,
+                    message: message.clone(), metadata: metadata.clone(), squash: flags.0, allow_empty: flags.1,
+                },
+                proto::MergeRequest, Merge
+            );
+        }
+        round_trips!(
+            CherryPick { repository, branch, reference, parent_number: number, message, metadata },
+            proto::CherryPickRequest, CherryPick
+        );
+    }
+}
+
+fn link() -> proto::Link {
+    proto::Link { path: "a".into(), intent: "i".into(), checksum: "c".into(), ..Default::default() }
+}
+
+fn link_request(link: Option<proto::Link>) -> proto::LinkUploadRequest {
+    proto::LinkUploadRequest {
+        repository: "repo".into(),
+        branch: "main".into(),
+        link,
+        request_id: String::new(),
+    }
+}
+
+fn message_of<T: std::fmt::Debug>(result: Result<T, braid_types::Error>) -> String {
+    result.unwrap_err().message().to_owned()
+}
+
+#[test]
+fn refusals_name_the_field() {
+    let request = proto::GetBranchRequest { repository: "repo".into(), branch: "a/b".into() };
+    let error = crate::GetBranch::try_from(request).unwrap_err();
+    assert_eq!((error.code(), error.subject()), (Code::InvalidName, "a/b"));
+    assert!(error.message().starts_with("branch: 'a/b' is not a branch name"), "{error}");
+
+    let missing = message_of(LinkUpload::try_from(link_request(None)));
+    assert_eq!(missing, "link: it must be given");
+
+    let empty = proto::Link { path: String::new(), ..link() };
+    let request = proto::LinkUploadsRequest { links: vec![link(), empty], ..Default::default() };
+    let request = proto::LinkUploadsRequest { repository: "repo".into(), branch: "main".into(), ..request };
+    let nested = message_of(crate::LinkUploads::try_from(request));
+    assert_eq!(nested, "links: item 1: path: a path must not be empty");
+
+    let unscoped =
+        proto::ResetBranchRequest { repository: "repo".into(), branch: "b".into(), ..Default::default() };
+    assert!(message_of(ResetBranch::try_from(unscoped)).starts_with("scope: "));
+}
+
+#[test]
+fn long_paths_can_be_read_but_not_written() {
+    let long = "x".repeat(limits::PATH_BYTES + 1);
+    let read =
+        proto::StatObjectRequest { repository: "repo".into(), reference: "r".into(), path: long.clone() };
+    assert_eq!(crate::StatObject::try_from(read).unwrap().path, ObjectPath::existing(long.clone()).unwrap());
+    let written = link_request(Some(proto::Link { path: long, ..link() }));
+    assert!(message_of(LinkUpload::try_from(written)).starts_with("link: path: "));
+}
+
+#[test]
+fn numbers_outside_an_enum_or_a_second_are_refused() {
+    let diff = |mode| proto::DiffRequest {
+        repository: "repo".into(),
+        left: "a".into(),
+        right: "b".into(),
+        mode,
+        prefix: String::new(),
+    };
+    assert_eq!(Diff::try_from(diff(0)).unwrap().mode, DiffMode::ThreeDot);
+    assert_eq!(Diff::try_from(diff(1)).unwrap().mode, DiffMode::TwoDot);
+    assert_eq!(message_of(Diff::try_from(diff(7))), "mode: '7' is not one of the known values");
+
+    let kind = proto::DiffEntry { path: "p".into(), kind: 0, left: None, right: None };
+    assert!(message_of(DiffEntry::try_from(kind)).starts_with("kind: "), "an answer must say its kind");
+
+    for nanos in [-1, 1_000_000_000] {
+        let object = proto::Object {
+            path: "p".into(),
+            mtime: Some(prost_types::Timestamp { seconds: 0, nanos }),
+            ..Default::default()
+        };
+        assert!(message_of(Object::try_from(object)).starts_with("mtime: nanos are"));
+    }
+}
+
+#[test]
+fn request_ids_are_set_read_and_checked() {
+    let mut request = link_request(Some(link()));
+    assert_eq!(request.request_id().unwrap(), None);
+    let id = RequestId::new("r-1").unwrap();
+    request.set_request_id(&id);
+    assert_eq!(request.request_id().unwrap(), Some(id));
+    request.request_id = "a b".into();
+    assert!(message_of(request.request_id()).starts_with("request_id: "));
+}
+
+#[test]
+fn addresses_become_whole() {
+    let sample = |address: &str, address_type| {
+        let entry = braid_types::Entry {
+            address: address.into(),
+            address_type,
+            size: 1,
+            checksum: "c".into(),
+            content_type: String::new(),
+            metadata: Default::default(),
+            mtime: Time::default(),
+        };
+        let object = Object::resolved(ObjectPath::new("p").unwrap(), entry, "s3://b/ns/");
+        assert_eq!(object.entry.address_type, AddressType::Full);
+        object.entry.address
+    };
+    assert_eq!(sample("data/x", AddressType::Relative), "s3://b/ns/data/x");
+    assert_eq!(sample("data/x", AddressType::ByPrefix), "s3://b/ns/data/x");
+    assert_eq!(sample("gs://o/x", AddressType::ByPrefix), "gs://o/x");
+    assert_eq!(sample("gs://o/x", AddressType::Full), "gs://o/x");
+}
+
+#[test]
+fn pages_are_never_larger_than_the_limit() {
+    assert_eq!(page_items(None), limits::PAGE_ITEMS);
+    assert_eq!(page_items(Some(7)), 7);
+    assert_eq!(page_items(Some(u32::MAX)), limits::PAGE_ITEMS);
+}

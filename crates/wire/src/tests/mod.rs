@@ -1,0 +1,4 @@
+mod contract;
+mod conversion;
+mod samples;
+mod status;
