@@ -1,20 +1,27 @@
 //! The object store port: S3, local disk with its own S3 endpoint, memory; presigned URLs.
 
 mod error;
+mod key;
+mod local;
 mod memory;
 mod port;
+mod presign;
 mod range;
+mod s3;
 mod stores;
 mod uri;
 mod wrap;
 
 pub use error::ObjectError;
+pub use key::InternalKey;
+pub use local::{LocalBuckets, LocalStore, OpenError};
 pub use memory::MemoryStore;
 pub use port::{
     MAX_KEY_BYTES, MAX_PAGE, MAX_PRESIGN_TTL, ObjectMeta, ObjectStore, Page, PresignGetOptions,
     PresignPutOptions, Presigned, PutOptions, PutResult, check_key,
 };
 pub use range::ByteRange;
+pub use s3::{S3Buckets, S3Config, S3Credentials, S3Timeouts};
 pub use stores::{Buckets, SingleStore, StoreSet, Stores};
 pub use uri::{InvalidStorageUri, StorageUri, is_local_bucket};
 pub use wrap::{Counted, Counters, Counts, Failure, Faulty, Operation, Prefixed};
