@@ -1,0 +1,149 @@
+//! Metaranges: the ranges of a whole tree, in key order.
+
+use braid_sstable::{RecordHasher, Table, Writer, WriterOptions};
+use braid_types::{MetarangeId, RangeId};
+use bytes::Bytes;
+use prost::Message;
+
+use crate::range_file::{hashed_properties, own_properties, user_properties};
+use crate::{TreeError, Value};
+
+const KIND: &str = "metaranges";
+
+/// What a metarange says of one of its ranges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeDescriptor {
+    /// The first key.
+    pub min_key: Bytes,
+    /// The last key.
+    pub max_key: Bytes,
+    /// The range's name.
+    pub id: RangeId,
+    /// Bytes of all its keys and values, uncompressed; only an estimate in what lakeFS wrote.
+    pub size: u64,
+    /// How many records it has. At least 1.
+    pub count: u64,
+}
+
+/// A decoded metarange: descriptors of ranges that do not overlap, in key order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metarange {
+    ranges: Vec<RangeDescriptor>,
+}
+
+/// lakeFS's protobuf `RangeData`.
+#[derive(Clone, PartialEq, Message)]
+struct StoredDescriptor {
+    #[prost(bytes = "bytes", tag = "1")]
+    min_key: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    max_key: Bytes,
+    #[prost(uint64, tag = "3")]
+    estimated_size: u64,
+    #[prost(int64, tag = "4")]
+    count: i64,
+}
+
+impl Metarange {
+    /// Decodes a metarange's file and checks all of it: that its records hash to `id`, and that its ranges are in
+    /// order.
+    ///
+    /// # Errors
+    /// [`TreeError::Corrupt`].
+    pub fn decode(id: &MetarangeId, file: Bytes) -> Result<Self, TreeError> {
+        let (ranges, found) = read(file).map_err(|what| TreeError::corrupt(*id, what))?;
+        if found != *id {
+            return Err(TreeError::corrupt(*id, format!("its records hash to '{found}'")));
+        }
+        Ok(Self { ranges })
+    }
+
+    /// The ranges, in key order.
+    pub fn ranges(&self) -> &[RangeDescriptor] {
+        &self.ranges
+    }
+
+    /// Index of the first range that may hold `key` or a key after it; the number of ranges if there is none.
+    pub fn position(&self, key: &[u8]) -> usize {
+        self.ranges.partition_point(|range| range.max_key < key)
+    }
+
+    /// The only range that may hold `key`.
+    pub fn covering(&self, key: &[u8]) -> Option<&RangeDescriptor> {
+        self.ranges.get(self.position(key)).filter(|range| range.min_key <= key)
+    }
+
+    /// How many records the tree has.
+    pub fn count(&self) -> u64 {
+        self.ranges.iter().map(|range| range.count).sum()
+    }
+
+    /// Bytes of all keys and values of the tree.
+    pub fn size(&self) -> u64 {
+        self.ranges.iter().map(|range| range.size).sum()
+    }
+}
+
+/// Writes the metarange of these ranges, which must be in key order and not none.
+pub(crate) fn encode(ranges: &[RangeDescriptor], options: WriterOptions) -> (MetarangeId, Bytes) {
+    let mut writer = Writer::new(options);
+    let mut hasher = RecordHasher::new();
+    for range in ranges {
+        let value = stored_value(range);
+        hasher.add(&range.max_key, value.as_bytes());
+        writer
+            .add(&range.max_key, value.as_bytes())
+            .expect("keys of ranges ascend, and descriptors are within the limits of records");
+    }
+    let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
+        unreachable!("the empty tree has no metarange");
+    };
+    let properties = user_properties(KIND, &first.max_key, &last.max_key, writer.count(), writer.raw_bytes());
+    let file = writer.finish(&properties).expect("properties are short");
+    (MetarangeId::from_bytes(hasher.finish(&own_properties(KIND))), file.into())
+}
+
+fn stored_value(range: &RangeDescriptor) -> Value {
+    let data = StoredDescriptor {
+        min_key: range.min_key.clone(),
+        max_key: range.max_key.clone(),
+        estimated_size: range.size,
+        count: i64::try_from(range.count).expect("a range in memory has fewer than 2^63 records"),
+    };
+    Value::framed(range.id.to_hex().as_bytes(), &data.encode_to_vec())
+}
+
+fn read(file: Bytes) -> Result<(Vec<RangeDescriptor>, MetarangeId), String> {
+    let table = Table::open(file).map_err(|corruption| corruption.to_string())?;
+    let properties = hashed_properties(&table, KIND)?;
+    let mut hasher = RecordHasher::new();
+    let mut ranges: Vec<RangeDescriptor> = Vec::new();
+    let mut cursor = table.cursor();
+    while let Some((key, value)) = cursor.next().map_err(|corruption| corruption.to_string())? {
+        hasher.add(key, value);
+        let range = descriptor(key, Bytes::copy_from_slice(value))
+            .map_err(|what| format!("range up to '{}': {what}", key.escape_ascii()))?;
+        if ranges.last().is_some_and(|previous| previous.max_key >= range.min_key) {
+            return Err(format!("range up to '{}' overlaps the one before it", key.escape_ascii()));
+        }
+        ranges.push(range);
+    }
+    Ok((ranges, MetarangeId::from_bytes(hasher.finish(&properties))))
+}
+
+fn descriptor(key: &[u8], value: Bytes) -> Result<RangeDescriptor, String> {
+    let value = Value::from_bytes(value).map_err(|error| error.to_string())?;
+    let stored = StoredDescriptor::decode(value.data()).map_err(|error| error.to_string())?;
+    let id = std::str::from_utf8(value.identity()).ok().and_then(|hex| hex.parse().ok());
+    let range = RangeDescriptor {
+        id: id.ok_or("its identity is not a range id")?,
+        count: u64::try_from(stored.count).unwrap_or(0),
+        size: stored.estimated_size,
+        min_key: stored.min_key,
+        max_key: stored.max_key,
+    };
+    if range.count == 0 || range.min_key > range.max_key || range.max_key != key {
+        return Err("its count or its bounds are impossible".to_owned());
+    }
+    Ok(range)
+}

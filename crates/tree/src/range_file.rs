@@ -1,0 +1,97 @@
+//! Range files: opening and checking them, and what they say of themselves.
+
+use std::collections::BTreeMap;
+
+use braid_sstable::{RecordHasher, Table};
+use braid_types::RangeId;
+use bytes::Bytes;
+
+use crate::{RangeDescriptor, RangeStore, TreeError};
+
+pub(crate) const KIND: &str = "ranges";
+
+/// The properties that are part of a file's id; a reference dump of lakeFS has all four.
+const HASHED: [&str; 4] = ["type", "entity", "schema_name", "schema_definition"];
+
+/// Opens a range's file. Its blocks are checked when they are read; [`verify_range`] checks all at once.
+///
+/// # Errors
+/// [`TreeError::Corrupt`] if the file is damaged at its ends, or is not a range.
+pub fn open_range(id: &RangeId, file: Bytes) -> Result<Table, TreeError> {
+    let table = Table::open(file).map_err(|corruption| TreeError::corruption(*id, &corruption))?;
+    hashed_properties(&table, KIND).map_err(|what| TreeError::corrupt(*id, what))?;
+    Ok(table)
+}
+
+/// Reads all of a range and checks that its records hash to `id`.
+///
+/// # Errors
+/// [`TreeError::Corrupt`].
+pub fn verify_range(id: &RangeId, table: &Table) -> Result<(), TreeError> {
+    let properties = hashed_properties(table, KIND).map_err(|what| TreeError::corrupt(*id, what))?;
+    let mut hasher = RecordHasher::new();
+    let mut cursor = table.cursor();
+    while let Some((key, value)) =
+        cursor.next().map_err(|corruption| TreeError::corruption(*id, &corruption))?
+    {
+        hasher.add(key, value);
+    }
+    let found = RangeId::from_bytes(hasher.finish(&properties));
+    if found != *id {
+        return Err(TreeError::corrupt(*id, format!("its records hash to '{found}'")));
+    }
+    Ok(())
+}
+
+/// Opens the range that a metarange describes, and checks that it is that one.
+pub(crate) async fn open_described(
+    store: &dyn RangeStore,
+    range: &RangeDescriptor,
+) -> Result<Table, TreeError> {
+    let table = store.range(&range.id).await?;
+    let properties = table.properties();
+    let property = |name: &str| properties.get(name).map(|value| &value[..]);
+    let is_the_one = table.count() == range.count
+        && property("min_key") == Some(&range.min_key)
+        && property("max_key") == Some(&range.max_key);
+    if !is_the_one {
+        return Err(TreeError::corrupt(range.id, "its count or its bounds are not those in the metarange"));
+    }
+    Ok(table)
+}
+
+/// The properties, beside the table's own, that a range or metarange carries.
+pub(crate) fn user_properties(
+    kind: &str,
+    min_key: &[u8],
+    max_key: &[u8],
+    count: u64,
+    size: u64,
+) -> BTreeMap<String, Vec<u8>> {
+    BTreeMap::from([
+        ("type".to_owned(), kind.as_bytes().to_vec()),
+        ("min_key".to_owned(), min_key.to_vec()),
+        ("max_key".to_owned(), max_key.to_vec()),
+        ("count".to_owned(), count.to_string().into_bytes()),
+        ("estimated_size_bytes".to_owned(), size.to_string().into_bytes()),
+    ])
+}
+
+/// The properties that are part of the id of every file of this kind that Braid writes.
+pub(crate) fn own_properties(kind: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("type".to_owned(), kind.to_owned())])
+}
+
+/// The properties that are part of a file's id, if the file is of this kind.
+pub(crate) fn hashed_properties(table: &Table, kind: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut hashed = BTreeMap::new();
+    for name in HASHED {
+        if let Some(value) = table.properties().get(name) {
+            hashed.insert(name.to_owned(), String::from_utf8_lossy(value).into_owned());
+        }
+    }
+    match hashed.get("type") {
+        Some(found) if found == kind => Ok(hashed),
+        found => Err(format!("its type is {found:?}, not '{kind}'")),
+    }
+}
