@@ -18,6 +18,9 @@ pub struct Cursor {
     position: Position,
 }
 
+/// The key and the value of a record.
+pub type Record<'a> = (&'a [u8], &'a [u8]);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Position {
     /// Before the record after the one read last.
@@ -57,7 +60,7 @@ impl Cursor {
         reason = "the record borrows from the cursor, which no `Iterator` allows"
     )]
     #[inline]
-    pub fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, Corruption> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, Corruption> {
         self.step()?;
         if self.position != Position::At {
             return Ok(None);

@@ -27,7 +27,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Record};
 pub use error::{Corruption, Defect, WriteError};
 pub use footer::{FOOTER_LEN, Footer};
 pub use handle::BlockHandle;

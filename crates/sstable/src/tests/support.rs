@@ -18,8 +18,11 @@ pub(super) fn write(records: &Records, options: WriterOptions) -> Vec<u8> {
     writer.finish(&BTreeMap::from([("type".to_owned(), b"ranges".to_vec())])).unwrap()
 }
 
+/// A record that does not borrow from a cursor.
+pub(super) type Owned = (Vec<u8>, Vec<u8>);
+
 /// All records that a cursor meets.
-pub(super) fn scan(table: &Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Corruption> {
+pub(super) fn scan(table: &Table) -> Result<Vec<Owned>, Corruption> {
     let mut cursor = table.cursor();
     let mut records = Vec::new();
     while let Some((key, value)) = cursor.next()? {
