@@ -1,5 +1,8 @@
 //! The transactional key-value port of Braid, its backends, and fences over it.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod convert;
 mod embedded;
 mod error;
 mod fence;
