@@ -1,1 +1,25 @@
+use super::*;
+use crate::conformance::Subject;
+use braid_types::{ManualClock, SeededRandom, Time};
+use redb::backends::InMemoryBackend;
 
+mod conformance {
+    use super::*;
+
+    async fn subject() -> Subject {
+        let clock = Arc::new(ManualClock::at(Time::default()));
+        let limits = Limits { keys: 10_000, bytes: 1 << 20, transactions: 64, ..Limits::default() };
+        let limits = Limits { key_length: 1 << 10, value_length: 1 << 16, ..limits };
+        let settings = EmbeddedSettings { limits, cache_bytes: 16 << 20, ..EmbeddedSettings::default() };
+        let store = Embedded::open_on(
+            InMemoryBackend::new(),
+            "in memory",
+            settings,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            &SeededRandom::new(1),
+        );
+        Subject::new(Arc::new(store.unwrap())).with_limits(limits).with_clock(move |by| clock.advance(by))
+    }
+
+    crate::conformance_tests!(subject);
+}
