@@ -1,1 +1,39 @@
 //! The core: repositories, refs, the commit graph, staging, layers and every operation on them.
+//!
+//! A [`Catalog`] decides what happens to refs and staged entries, and makes it happen in transactions of a key-value
+//! store. It knows trees ([`braid_tree`]) and nothing of object stores, gRPC or HTTP. Any number of catalogs may work
+//! on one store: all they keep in memory can be lost.
+
+mod catalog;
+mod commits;
+mod graph;
+mod mutation;
+mod operation;
+mod page;
+mod record;
+mod resolve;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use braid_tree::{DifferenceKind, Strategy};
+pub use catalog::{Catalog, Components, Settings};
+pub use mutation::Mutation;
+pub use operation::branches::BranchInfo;
+pub use operation::clean_up::CleanUpReport;
+pub use operation::commit::CommitRequest;
+pub use operation::diff::{DiffMode, DiffRequest, Differences, Side};
+pub use operation::list_objects::{ListRequest, Listing, ObjectCursor};
+pub use operation::log::{History, LogRequest};
+pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};
+pub use operation::pick::PickRequest;
+pub use operation::repositories::CreateRepository;
+pub use operation::reset::ResetScope;
+pub use operation::stage::{Applied, Condition, StagedOperation};
+pub use operation::tags::TagInfo;
+pub use page::{Page, PageRequest};
+pub use record::{BranchRecord, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
+pub use resolve::{RefKind, Resolved};
+pub use storage::Storage;
+pub use view::Object;

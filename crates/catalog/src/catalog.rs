@@ -1,0 +1,201 @@
+//! The catalog itself: its parts, and how it reaches records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use braid_kv::{Kv, LanePool, Mode, Outcome, Snapshot, Transaction};
+use braid_tree::{RangeStore, TreeFormat};
+use braid_types::{
+    BranchName, Clock, Code, Commit, CommitId, Error, Random, RepositoryId, RepositoryName, Result, StagingToken,
+    Time,
+};
+use moka::sync::Cache;
+use tokio::sync::Mutex;
+
+use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryState};
+use crate::storage::Storage;
+use crate::view::Reads;
+
+/// The format version of repositories that are created now.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// What a catalog is made of.
+#[derive(Clone)]
+pub struct Components {
+    /// Where mutable state lives.
+    pub kv: Arc<dyn Kv>,
+    /// Where committed data lives.
+    pub storage: Arc<dyn Storage>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for ids.
+    pub random: Arc<dyn Random>,
+}
+
+/// What can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How often an operation that lost a race is done again before it is refused as a conflict.
+    pub attempts: u32,
+    /// How long a sealer waits for writers.
+    pub lock_wait: Duration,
+    /// How long the result of a request is kept for retries.
+    pub request_lifetime: Duration,
+    /// How long after it was dropped a staging token is destroyed; longer than any snapshot lives.
+    pub destroy_delay: Duration,
+    /// How many commits are kept in memory.
+    pub cached_commits: u64,
+    /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
+    pub tree_format: Option<TreeFormat>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            attempts: 32,
+            lock_wait: Duration::from_secs(5),
+            request_lifetime: Duration::from_secs(24 * 3600),
+            destroy_delay: Duration::from_secs(20 * 60),
+            cached_commits: 100_000,
+            tree_format: None,
+        }
+    }
+}
+
+/// All operations on repositories, refs and objects. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) parts: Components,
+    pub(crate) settings: Arc<Settings>,
+    lanes: Cache<[u8; 16], LanePool>,
+    commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
+    queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
+}
+
+impl Catalog {
+    /// A catalog over `parts`.
+    pub fn new(parts: Components, settings: Settings) -> Self {
+        let idle = Duration::from_secs(600);
+        Self {
+            lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            commits: Cache::new(settings.cached_commits),
+            queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            parts,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The store's newest state.
+    pub(crate) async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        Ok(self.parts.kv.snapshot().await?)
+    }
+
+    /// Begins an optimistic transaction.
+    pub(crate) async fn begin(&self) -> Result<Box<dyn Transaction>> {
+        Ok(self.parts.kv.begin(Mode::Optimistic).await?)
+    }
+
+    /// Begins a transaction that can hold fences.
+    pub(crate) async fn begin_exclusive(&self) -> Result<Box<dyn Transaction>> {
+        Ok(self.parts.kv.begin(Mode::Pessimistic).await?)
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.parts.random
+    }
+
+    /// A new open layer.
+    pub(crate) fn fresh_layer(&self) -> OpenLayer {
+        OpenLayer { token: StagingToken::random(self.random()), lanes: self.parts.kv.lanes() }
+    }
+
+    /// The lanes of a fence as this process uses them; `owner` is the staging token or repository that it guards.
+    pub(crate) fn lanes(&self, owner: &[u8; 16], lanes: u16) -> LanePool {
+        let first = || u16::from_be_bytes(self.random().bytes());
+        self.lanes.get_with(*owner, || LanePool::new(lanes, first()))
+    }
+
+    /// Where commits and merges into a branch line up in this process, so that they do not undo each other's work.
+    /// The comparison at publishing stays the guard.
+    pub(crate) fn queue(&self, repository: &RepositoryId, branch: &BranchName) -> Arc<Mutex<()>> {
+        self.queues.get_with((*repository, branch.clone()), Arc::default)
+    }
+
+    pub(crate) fn cached_commits(&self) -> &Cache<(RepositoryId, CommitId), Arc<Commit>> {
+        &self.commits
+    }
+
+    /// The ranges of a repository.
+    pub(crate) async fn ranges(&self, repository: &RepositoryRecord) -> Result<Arc<dyn RangeStore>> {
+        self.parts.storage.ranges(&repository.storage_namespace).await
+    }
+
+    /// The rules by which a repository's trees are built.
+    pub(crate) fn tree_format(&self, repository: &RepositoryRecord) -> Result<TreeFormat> {
+        if let Some(format) = &self.settings.tree_format {
+            return Ok(format.clone());
+        }
+        TreeFormat::version(repository.format_version).ok_or_else(|| {
+            let message = format!(
+                "repository '{}' has format version {}; this version of Braid knows up to {FORMAT_VERSION}",
+                repository.name, repository.format_version
+            );
+            Error::new(Code::UnsupportedFormat, repository.name.as_str(), message)
+        })
+    }
+}
+
+/// The repository of this name.
+pub(crate) async fn load_repository(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
+    match reads.get(&record::repository::key(name)).await? {
+        Some(bytes) => RepositoryRecord::decode(name.clone(), &bytes),
+        None => Err(Error::new(Code::RepositoryNotFound, name.as_str(), format!("there is no repository '{name}'"))),
+    }
+}
+
+/// The repository of this name, for a mutation.
+pub(crate) async fn load_writable(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
+    let repository = load_repository(reads, name).await?;
+    match repository.state {
+        RepositoryState::Active => Ok(repository),
+        RepositoryState::ReadOnly => {
+            Err(Error::new(Code::ReadOnly, name.as_str(), format!("repository '{name}' is read-only")))
+        }
+    }
+}
+
+/// The branch of this name.
+pub(crate) async fn load_branch(
+    reads: &dyn Reads,
+    repository: &RepositoryRecord,
+    name: &BranchName,
+) -> Result<BranchRecord> {
+    let bytes = reads.get(&record::branch::key(&repository.id, name)).await?;
+    BranchRecord::decode(&bytes.ok_or_else(|| no_branch(repository, name))?)
+}
+
+/// The error for a branch that is not there.
+pub(crate) fn no_branch(repository: &RepositoryRecord, name: &BranchName) -> Error {
+    let message = format!("repository '{}' has no branch '{name}'", repository.name);
+    Error::new(Code::BranchNotFound, name.as_str(), message)
+}
+
+/// Ends a transaction: `None` if it was committed, the conflict if another came first.
+///
+/// # Errors
+/// [`Code::OutcomeUnknown`] when it may have been committed; any other error when it was not.
+pub(crate) async fn finish(txn: Box<dyn Transaction>, subject: &str) -> Result<Option<Error>> {
+    match txn.commit().await {
+        Outcome::Committed(_) => Ok(None),
+        Outcome::Conflict(conflict) => Ok(Some(conflict.into())),
+        Outcome::Refused(error) => Err(error.into()),
+        Outcome::Unknown(reason) => {
+            let message = format!("whether the change to '{subject}' was made is not known: {reason}");
+            Err(Error::new(Code::OutcomeUnknown, subject, message))
+        }
+    }
+}

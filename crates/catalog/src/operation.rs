@@ -1,0 +1,20 @@
+//! The operations of the catalog, one file each.
+
+pub(crate) mod branches;
+pub(crate) mod clean_up;
+pub(crate) mod commit;
+pub(crate) mod diff;
+mod fold;
+pub(crate) mod list_objects;
+pub(crate) mod log;
+pub(crate) mod merge;
+mod merge_base;
+pub(crate) mod pick;
+mod publish;
+pub(crate) mod repositories;
+pub(crate) mod reset;
+mod seal;
+pub(crate) mod stage;
+mod staged_diff;
+mod stat;
+pub(crate) mod tags;

@@ -1,0 +1,177 @@
+//! Creating, reading, listing and deleting branches.
+
+use braid_kv::ScanOptions;
+use braid_types::{
+    BranchName, Code, CommitId, Error, Incarnation, RefExpression, RepositoryName, Result, TagName,
+};
+
+use super::repositories::{lock_branch, page_of, refuse_default_branch};
+use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writable};
+use crate::mutation::{Attempts, Mutation, Request};
+use crate::page::{Page, PageRequest, PageStart};
+use crate::record::dropped::{self, Dropped};
+use crate::record::request::Answer;
+use crate::record::{self, BranchRecord, RepositoryRecord};
+use crate::resolve::resolve;
+use crate::view::Reads;
+
+/// A branch as a caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchInfo {
+    /// Its name.
+    pub name: BranchName,
+    /// Its newest commit.
+    pub head: CommitId,
+}
+
+impl Catalog {
+    /// Creates a branch at the commit that `source` names.
+    pub async fn create_branch(
+        &self,
+        repository: &RepositoryName,
+        name: &BranchName,
+        source: &RefExpression,
+        mutation: &Mutation,
+    ) -> Result<BranchInfo> {
+        let request = mutation.of("create branch", &[repository.as_str(), name.as_str(), source.text()]);
+        let mut attempts = Attempts::new(self);
+        loop {
+            match self.try_create_branch(repository, name, source, &request).await? {
+                Ok(head) => return Ok(BranchInfo { name: name.clone(), head }),
+                Err(lost) => attempts.again(self, lost).await?,
+            }
+        }
+    }
+
+    async fn try_create_branch(
+        &self,
+        repository: &RepositoryName,
+        name: &BranchName,
+        source: &RefExpression,
+        request: &Request<'_>,
+    ) -> Result<Result<CommitId, Error>> {
+        let expected = load_repository(&self.snapshot().await?, repository).await?;
+        let lane = self.lanes(expected.id.as_bytes(), expected.fence_lanes).acquire().await;
+        let mut txn = self.begin().await?;
+        if let Some(Answer::Commit(head)) = request.replay(self, &*txn).await? {
+            return Ok(Ok(head));
+        }
+        let repository = load_writable(&txn, repository).await?;
+        if repository.id != expected.id {
+            return Ok(Err(crate::mutation::lost_race(repository.name.as_str())));
+        }
+        repository.fence().shared(&mut *txn, lane.lane()).await?;
+        // The commit needs no lock: commits go only with their repository, and that takes the fence.
+        let head = resolve(self, &txn, &repository, source).await?.committed(source)?.commit;
+        refuse_taken_name(&txn, &repository, name).await?;
+        if let Ok(tag) = TagName::new(name.as_str()) {
+            txn.lock(record::tag::key(&repository.id, &tag));
+        }
+        txn.insert(record::branch::key(&repository.id, name), self.new_branch(&txn, &repository, head).await?.encode());
+        request.record(self, &mut *txn, Answer::Commit(head));
+        Ok(finish(txn, name.as_str()).await?.map_or(Ok(head), Err))
+    }
+
+    async fn new_branch(
+        &self,
+        reads: &dyn Reads,
+        repository: &RepositoryRecord,
+        head: CommitId,
+    ) -> Result<BranchRecord> {
+        let commit = self.load_commit(reads, repository, &head).await?;
+        Ok(BranchRecord {
+            incarnation: Incarnation::random(self.random()),
+            head,
+            base: commit.metarange,
+            sealed: Vec::new(),
+            open: self.fresh_layer(),
+        })
+    }
+
+    /// The branch of this name.
+    pub async fn branch(&self, repository: &RepositoryName, name: &BranchName) -> Result<BranchInfo> {
+        let snapshot = self.snapshot().await?;
+        let repository = load_repository(&snapshot, repository).await?;
+        let branch = load_branch(&snapshot, &repository, name).await?;
+        Ok(BranchInfo { name: name.clone(), head: branch.head })
+    }
+
+    /// Branches whose names begin with `prefix`, by name.
+    pub async fn list_branches(
+        &self,
+        repository: &RepositoryName,
+        prefix: &str,
+        page: &PageRequest,
+    ) -> Result<Page<BranchInfo>> {
+        let start = PageStart::open(self, page, &["branches", repository.as_str(), prefix]).await?;
+        let repository = load_repository(&start.snapshot, repository).await?;
+        let mut range = record::branch::range(&repository.id, prefix);
+        if let Some(after) = &start.after {
+            range = range.after(after);
+        }
+        let rows = start.snapshot.scan(&range, ScanOptions::first(page.limit() + 1)).await?;
+        page_of(&start, rows, page.limit(), |key, value| {
+            let name = record::branch::parse_key(&repository.id, key)?;
+            Ok(BranchInfo { name, head: BranchRecord::decode(value)?.head })
+        })
+    }
+
+    /// Deletes a branch and what is uncommitted on it. Its commits stay.
+    pub async fn delete_branch(
+        &self,
+        repository: &RepositoryName,
+        name: &BranchName,
+        mutation: &Mutation,
+    ) -> Result<()> {
+        let request = mutation.of("delete branch", &[repository.as_str(), name.as_str()]);
+        let mut attempts = Attempts::new(self);
+        loop {
+            let mut txn = self.begin_exclusive().await?;
+            if request.replay(self, &*txn).await?.is_some() {
+                return Ok(());
+            }
+            let repository = load_writable(&txn, repository).await?;
+            refuse_default_branch(&repository, name)?;
+            let branch = lock_branch(self, &mut *txn, &repository, name).await?;
+            let held = branch.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
+            held.seal(&mut *txn);
+            for token in branch.tokens() {
+                txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
+            }
+            txn.delete(record::branch::key(&repository.id, name));
+            request.record(self, &mut *txn, Answer::Done);
+            match finish(txn, name.as_str()).await? {
+                None => return Ok(()),
+                Some(lost) => attempts.again(self, lost).await?,
+            }
+        }
+    }
+}
+
+async fn refuse_taken_name(reads: &dyn Reads, repository: &RepositoryRecord, name: &BranchName) -> Result<()> {
+    if reads.get(&record::branch::key(&repository.id, name)).await?.is_some() {
+        let message = format!("repository '{}' has a branch '{name}' already", repository.name);
+        return Err(Error::new(Code::BranchExists, name.as_str(), message));
+    }
+    if let Ok(tag) = TagName::new(name.as_str())
+        && reads.get(&record::tag::key(&repository.id, &tag)).await?.is_some()
+    {
+        return Err(name_taken(name.as_str(), "tag"));
+    }
+    refuse_commit_id(reads, repository, name.as_str()).await
+}
+
+/// Refuses a name that is the id of a commit.
+pub(super) async fn refuse_commit_id(reads: &dyn Reads, repository: &RepositoryRecord, name: &str) -> Result<()> {
+    if let Ok(id) = name.parse()
+        && reads.get(&record::commit::key(&repository.id, &id)).await?.is_some()
+    {
+        return Err(name_taken(name, "commit"));
+    }
+    Ok(())
+}
+
+/// The error of a name that another kind of ref has.
+pub(super) fn name_taken(name: &str, by: &str) -> Error {
+    Error::new(Code::RefNameTaken, name, format!("'{name}' is the name of a {by}"))
+}

@@ -1,0 +1,182 @@
+//! Revert and cherry-pick: three-way merges with other bases.
+
+use std::collections::BTreeMap;
+
+use braid_tree::{Strategy, TreeId};
+use braid_types::{
+    BranchName, Code, Commit, CommitId, Error, RefExpression, RepositoryName, Result, Time,
+};
+
+use super::merge::Sides;
+use super::publish::{CommitText, Published, Target};
+use crate::catalog::{Catalog, load_writable};
+use crate::mutation::{Attempts, Mutation, Request};
+use crate::record::RepositoryRecord;
+use crate::record::request::Answer;
+use crate::resolve::resolve;
+use crate::view::Reads;
+
+/// Metadata keys by which lakeFS, and so Braid, says where a cherry-picked commit came from.
+const ORIGIN_KEY: &str = "cherry-pick-origin";
+const ORIGIN_COMMITTER_KEY: &str = "cherry-pick-committer";
+
+/// Which commit's change to undo or to do again.
+#[derive(Debug, Clone)]
+pub struct PickRequest {
+    /// The branch that gets the new commit.
+    pub branch: BranchName,
+    /// The commit whose change it is.
+    pub commit: RefExpression,
+    /// Which of its parents it is compared with, from 1; 0 for the only one.
+    pub parent_number: u32,
+    /// Who does it.
+    pub committer: String,
+    /// What the committer says of it; empty for a standard text.
+    pub message: String,
+    /// Keys and values of the committer's.
+    pub metadata: BTreeMap<String, String>,
+    /// Commit even if nothing changes.
+    pub allow_empty: bool,
+    /// The commit's time; `None` is now.
+    pub time: Option<Time>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Revert,
+    CherryPick,
+}
+
+impl Catalog {
+    /// Undoes on a branch what a commit changed.
+    pub async fn revert(&self, repository: &RepositoryName, pick: &PickRequest, mutation: &Mutation) -> Result<CommitId> {
+        self.pick(repository, pick, Direction::Revert, mutation).await
+    }
+
+    /// Does again on a branch what a commit changed.
+    pub async fn cherry_pick(
+        &self,
+        repository: &RepositoryName,
+        pick: &PickRequest,
+        mutation: &Mutation,
+    ) -> Result<CommitId> {
+        self.pick(repository, pick, Direction::CherryPick, mutation).await
+    }
+
+    async fn pick(
+        &self,
+        repository: &RepositoryName,
+        pick: &PickRequest,
+        direction: Direction,
+        mutation: &Mutation,
+    ) -> Result<CommitId> {
+        Commit::check_limits(&pick.committer, &pick.message, &pick.metadata)?;
+        let parent = pick.parent_number.to_string();
+        let arguments = [repository.as_str(), pick.branch.as_str(), pick.commit.text(), &parent, &pick.message];
+        let request = mutation.of(direction.name(), &arguments);
+        let txn = self.begin().await?;
+        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
+            return Ok(id);
+        }
+        let repository = load_writable(&txn, repository).await?;
+        drop(txn);
+        let queue = self.queue(&repository.id, &pick.branch);
+        let _turn = queue.lock().await;
+        let target = Target { repository: &repository, branch: &pick.branch };
+        // Resolved once: the expression may name the branch that is about to move.
+        let snapshot = self.snapshot().await?;
+        let picked = resolve(self, &snapshot, &repository, &pick.commit).await?.committed(&pick.commit)?.commit;
+        let mut attempts = Attempts::new(self);
+        loop {
+            match self.try_pick(target, pick, picked, direction, &request).await? {
+                Published::Moved(id) => return Ok(id),
+                Published::Lost(lost) => attempts.again(self, lost).await?,
+            }
+        }
+    }
+
+    async fn try_pick(
+        &self,
+        target: Target<'_>,
+        pick: &PickRequest,
+        picked: CommitId,
+        direction: Direction,
+        request: &Request<'_>,
+    ) -> Result<Published> {
+        let snapshot = self.snapshot().await?;
+        let branch = self.clean_branch(&snapshot, target).await?;
+        let commit = self.load_commit(&snapshot, target.repository, &picked).await?;
+        let parent = self.parent_tree(&snapshot, target.repository, picked, &commit, pick.parent_number).await?;
+        let destination = branch.head.metarange;
+        let sides = match direction {
+            Direction::Revert => Sides { base: commit.metarange, destination, source: parent },
+            Direction::CherryPick => Sides { base: parent, destination, source: commit.metarange },
+        };
+        let tree = self.merge_trees(target, sides, Strategy::Refuse).await?;
+        if tree == destination && !pick.allow_empty {
+            let message = format!("'{}' changes nothing on branch '{}'", pick.commit, pick.branch);
+            return Err(Error::new(Code::NothingToCommit, pick.commit.text(), message));
+        }
+        let text = self.pick_text(pick, picked, &commit, direction);
+        let commit = text.commit(&[(branch.record.head, branch.head.generation)], tree);
+        self.publish_foreign(target, &branch.record, &commit, request).await
+    }
+
+    async fn parent_tree(
+        &self,
+        reads: &dyn Reads,
+        repository: &RepositoryRecord,
+        id: CommitId,
+        commit: &Commit,
+        number: u32,
+    ) -> Result<TreeId> {
+        let parent = match (number, &commit.parents[..]) {
+            (0 | 1, []) => return Ok(None),
+            (0, [only]) => only,
+            (0, several) => return Err(parent_required(id, several.len())),
+            (number, parents) => {
+                let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
+                parents.get(index).ok_or_else(|| no_parent(id, number, parents.len()))?
+            }
+        };
+        Ok(self.load_commit(reads, repository, parent).await?.metarange)
+    }
+
+    fn pick_text(&self, pick: &PickRequest, id: CommitId, commit: &Commit, direction: Direction) -> CommitText {
+        let mut metadata = match direction {
+            Direction::Revert => BTreeMap::new(),
+            Direction::CherryPick => commit.metadata.clone(),
+        };
+        if direction == Direction::CherryPick {
+            metadata.insert(ORIGIN_KEY.to_owned(), id.to_hex());
+            metadata.insert(ORIGIN_COMMITTER_KEY.to_owned(), commit.committer.clone());
+        }
+        metadata.extend(pick.metadata.clone());
+        let message = match (pick.message.as_str(), direction) {
+            ("", Direction::Revert) => format!("Revert {id}"),
+            ("", Direction::CherryPick) => commit.message.clone(),
+            (given, _) => given.to_owned(),
+        };
+        let time = pick.time.unwrap_or_else(|| self.now());
+        CommitText { committer: pick.committer.clone(), message, metadata, time }
+    }
+}
+
+impl Direction {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Revert => "revert",
+            Self::CherryPick => "cherry-pick",
+        }
+    }
+}
+
+fn parent_required(id: CommitId, parents: usize) -> Error {
+    let message = format!("commit '{id}' has {parents} parents: say which one to compare it with");
+    Error::new(Code::ParentRequired, id.to_hex(), message)
+}
+
+fn no_parent(id: CommitId, number: u32, parents: usize) -> Error {
+    let message = format!("commit '{id}' has {parents} parents, so there is no parent {number}");
+    Error::new(Code::InvalidArgument, id.to_hex(), message)
+}

@@ -1,0 +1,53 @@
+//! Sealing: the open layer becomes immutable and a fresh one takes the writes.
+
+use braid_kv::{ScanOptions, Transaction};
+use braid_types::{BranchName, LayerId, Result};
+
+use super::repositories::lock_branch;
+use crate::catalog::{Catalog, finish, load_branch};
+use crate::mutation::Attempts;
+use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, SealedLayer, staged};
+use crate::view::Reads;
+
+impl Catalog {
+    /// Seals the open layer of a branch if anything is staged in it. Afterwards, everything that was acknowledged
+    /// before the call is in a sealed layer or in the base.
+    pub(super) async fn seal(&self, repository: &RepositoryRecord, branch: &BranchName) -> Result<()> {
+        let mut attempts = Attempts::new(self);
+        loop {
+            let snapshot = self.snapshot().await?;
+            let open = load_branch(&snapshot, repository, branch).await?.open;
+            if is_empty(&snapshot, &open).await? {
+                return Ok(());
+            }
+            let mut txn = self.begin_exclusive().await?;
+            // The branch record first: whoever else would seal or move the branch waits here.
+            let record = lock_branch(self, &mut *txn, repository, branch).await?;
+            let held = record.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
+            let record = self.with_sealed_layer(record);
+            held.seal(&mut *txn);
+            txn.put(record::branch::key(&repository.id, branch), record.encode());
+            match finish(txn, branch.as_str()).await? {
+                None => return Ok(()),
+                Some(lost) => attempts.again(self, lost).await?,
+            }
+        }
+    }
+
+    fn with_sealed_layer(&self, mut record: BranchRecord) -> BranchRecord {
+        record.sealed.push(SealedLayer { id: LayerId::random(self.random()), token: record.open.token });
+        record.open = self.fresh_layer();
+        record
+    }
+}
+
+/// Whether nothing is staged in an open layer.
+pub(super) async fn is_empty(reads: &dyn Reads, open: &OpenLayer) -> Result<bool> {
+    let first = reads.scan(&staged::range(&open.token), ScanOptions::first(1).keys_only()).await?;
+    Ok(first.is_empty())
+}
+
+/// Whether nothing at all is uncommitted on a branch. Certain only in a transaction that holds the open layer's fence.
+pub(super) async fn is_clean(txn: &Box<dyn Transaction>, record: &BranchRecord) -> Result<bool> {
+    Ok(record.sealed.is_empty() && is_empty(txn, &record.open).await?)
+}

@@ -1,0 +1,196 @@
+//! Staging puts and deletes: one transaction in one lane of the open token's fence.
+
+use braid_kv::Transaction;
+use braid_tree::Value;
+use braid_types::{
+    BranchName, Code, Entry, Error, IdentityHasher, ObjectPath, RepositoryName, Result, limits,
+};
+
+use crate::catalog::{Catalog, finish, load_branch, load_writable};
+use crate::mutation::{Attempts, Mutation, Request, lost_race};
+use crate::record::request::Answer;
+use crate::record::{BranchRecord, OpenLayer, RepositoryRecord, staged};
+use crate::view::View;
+
+/// What must hold for a put to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    Always,
+    /// There is no object at the path.
+    IfAbsent,
+}
+
+/// One change to the staging area of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StagedOperation {
+    /// Maps a path to an entry.
+    Put {
+        /// The path.
+        path: ObjectPath,
+        /// What it maps to from now on.
+        entry: Entry,
+        /// What must hold.
+        condition: Condition,
+    },
+    /// Removes a path. Removing one that is not there changes nothing.
+    Delete {
+        /// The path.
+        path: ObjectPath,
+    },
+}
+
+/// How one operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// The entry was put.
+    Put,
+    /// The path was removed.
+    Deleted,
+    /// There was nothing at the path.
+    Missing,
+}
+
+impl Catalog {
+    /// Carries out up to 10,000 operations on a branch, in order, in one transaction: all or none.
+    ///
+    /// # Errors
+    /// [`Code::PreconditionFailed`] names the first path whose condition does not hold.
+    pub async fn stage(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        operations: &[StagedOperation],
+        mutation: &Mutation,
+    ) -> Result<Vec<Applied>> {
+        check(operations)?;
+        let request = mutation.with(fingerprint(repository, branch, operations));
+        let mut attempts = Attempts::new(self);
+        loop {
+            match self.try_stage(repository, branch, operations, &request).await? {
+                Ok(applied) => return Ok(applied),
+                Err(lost) => attempts.again(self, lost).await?,
+            }
+        }
+    }
+
+    async fn try_stage(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        operations: &[StagedOperation],
+        request: &Request<'_>,
+    ) -> Result<Result<Vec<Applied>, Error>> {
+        let Staging { mut txn, repository, record, lane: _lane } = match self.begin_staging(repository, branch).await? {
+            Ok(staging) => staging,
+            Err(lost) => return Ok(Err(lost)),
+        };
+        if let Some(answer) = request.replay(self, &*txn).await? {
+            return Ok(Ok(replayed(operations, &answer)));
+        }
+        let view = View::staged(&record, self.ranges(&repository).await?);
+        let mut applied = Vec::with_capacity(operations.len());
+        for operation in operations {
+            applied.push(apply(&mut txn, &view, &record.open, operation).await?);
+        }
+        let existed = applied.iter().map(|applied| *applied != Applied::Missing).collect();
+        request.record(self, &mut *txn, Answer::Existed(existed));
+        Ok(finish(txn, branch.as_str()).await?.map_or(Ok(applied), Err))
+    }
+
+    /// Begins a transaction that may write to the open layer of a branch: inside the fence, in a lane of its own.
+    /// The inner error is a lost race.
+    pub(super) async fn begin_staging(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+    ) -> Result<Result<Staging, Error>> {
+        let snapshot = self.snapshot().await?;
+        let expected = load_writable(&snapshot, repository).await?;
+        let expected = load_branch(&snapshot, &expected, branch).await?.open;
+        // The lane comes before the transaction: its snapshot must see what the lane's last transaction put.
+        let lane = self.lanes(expected.token.as_bytes(), expected.lanes).acquire().await;
+        let mut txn = self.begin().await?;
+        let repository = load_writable(&txn, repository).await?;
+        let record = load_branch(&txn, &repository, branch).await?;
+        if record.open != expected {
+            return Ok(Err(lost_race(branch.as_str())));
+        }
+        record.open.fence().shared(&mut *txn, lane.lane()).await?;
+        Ok(Ok(Staging { txn, repository, record, lane }))
+    }
+}
+
+/// A transaction that may write to an open layer.
+pub(super) struct Staging {
+    pub(super) txn: Box<dyn Transaction>,
+    pub(super) repository: RepositoryRecord,
+    pub(super) record: BranchRecord,
+    /// Held until the transaction has ended.
+    pub(super) lane: braid_kv::LaneGuard,
+}
+
+async fn apply(
+    txn: &mut Box<dyn Transaction>,
+    view: &View,
+    open: &OpenLayer,
+    operation: &StagedOperation,
+) -> Result<Applied> {
+    match operation {
+        StagedOperation::Put { path, entry, condition } => {
+            if *condition == Condition::IfAbsent && view.get(txn, path.as_bytes()).await?.is_some() {
+                let message = format!("there is an object at '{path}' already");
+                return Err(Error::new(Code::PreconditionFailed, path.as_str(), message));
+            }
+            txn.put(staged::key(&open.token, path.as_bytes()), staged::encode_put(&Value::of(entry)));
+            Ok(Applied::Put)
+        }
+        StagedOperation::Delete { path } => {
+            if view.get(txn, path.as_bytes()).await?.is_none() {
+                return Ok(Applied::Missing);
+            }
+            txn.put(staged::key(&open.token, path.as_bytes()), staged::encode_tombstone());
+            Ok(Applied::Deleted)
+        }
+    }
+}
+
+fn check(operations: &[StagedOperation]) -> Result<()> {
+    if operations.is_empty() || operations.len() > limits::TRANSACTION_OPERATIONS {
+        let message = format!(
+            "a transaction has 1 to {} operations, not {}",
+            limits::TRANSACTION_OPERATIONS,
+            operations.len()
+        );
+        return Err(Error::new(Code::LimitExceeded, "operations", message));
+    }
+    for operation in operations {
+        if let StagedOperation::Put { path, entry, .. } = operation {
+            entry.check(path.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+fn fingerprint(repository: &RepositoryName, branch: &BranchName, operations: &[StagedOperation]) -> IdentityHasher {
+    let start = IdentityHasher::new().string("stage").string(repository.as_str()).string(branch.as_str());
+    operations.iter().fold(start, |hasher, operation| match operation {
+        StagedOperation::Put { path, entry, condition } => hasher
+            .string(path.as_str())
+            .object(&entry.identity())
+            .string(&entry.address)
+            .int64(i64::from(*condition == Condition::IfAbsent)),
+        StagedOperation::Delete { path } => hasher.string(path.as_str()).bytes(b""),
+    })
+}
+
+fn replayed(operations: &[StagedOperation], answer: &Answer) -> Vec<Applied> {
+    let existed = |index: usize| !matches!(answer, Answer::Existed(existed) if existed.get(index) == Some(&false));
+    let one = |(index, operation): (usize, &StagedOperation)| match operation {
+        StagedOperation::Put { .. } => Applied::Put,
+        StagedOperation::Delete { .. } if existed(index) => Applied::Deleted,
+        StagedOperation::Delete { .. } => Applied::Missing,
+    };
+    operations.iter().enumerate().map(one).collect()
+}

@@ -1,0 +1,31 @@
+//! What the catalog keeps in the key-value store: one file a record kind.
+//!
+//! Every key is `table tag | fields`, so that byte order is the order of the fields, and every value starts with a
+//! format byte. Keys are built and parsed, and values encoded and decoded, only in the kind's own file.
+//!
+//! | tag | record | file |
+//! |---|---|---|
+//! | `b` | branch | [`branch`] |
+//! | `c` | commit | [`commit`] |
+//! | `f` | the fence of a repository's state | [`repository`] |
+//! | `i` | staging token, or whole repository, to clean up | [`dropped`] |
+//! | `n` | storage namespace taken by a repository | [`repository`] |
+//! | `q` | stored result of a request | [`request`] |
+//! | `r` | repository | [`repository`] |
+//! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
+//! | `t` | tag | [`tag`] |
+
+pub(crate) mod branch;
+pub(crate) mod commit;
+pub(crate) mod dropped;
+mod key;
+pub(crate) mod repository;
+pub(crate) mod request;
+pub(crate) mod staged;
+pub(crate) mod tag;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use branch::{BranchRecord, OpenLayer, SealedLayer};
+pub use repository::{RepositoryRecord, RepositoryState};

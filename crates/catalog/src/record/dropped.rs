@@ -1,0 +1,60 @@
+//! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped.
+
+use braid_kv::KeyRange;
+use braid_types::{RepositoryId, Result, StagingToken, Time};
+use bytes::Bytes;
+use prost::Message;
+
+use super::key::{self, Table};
+use super::value::{self, StoredTime};
+
+const WHAT: &str = "clean-up record";
+const TOKEN: u8 = b't';
+const REPOSITORY: u8 = b'r';
+
+/// What nobody refers to any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// A staging token: its key range is to be destroyed.
+    Token(StagingToken),
+    /// A repository: its refs and commits are to be deleted, its tokens dropped.
+    Repository(RepositoryId),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredDropped {
+    #[prost(message, optional, tag = "1")]
+    at: Option<StoredTime>,
+}
+
+impl Dropped {
+    pub(crate) fn key(&self) -> Bytes {
+        match self {
+            Self::Token(token) => key::key(Table::Dropped, &[&[TOKEN], token.as_bytes()]),
+            Self::Repository(id) => key::key(Table::Dropped, &[&[REPOSITORY], id.as_bytes()]),
+        }
+    }
+
+    pub(crate) fn parse_key(key: &[u8]) -> Result<Self> {
+        let parsed = match key::rest(key, Table::Dropped, &[]).and_then(<[u8]>::split_first) {
+            Some((&TOKEN, id)) => StagingToken::from_slice(id).map(Self::Token),
+            Some((&REPOSITORY, id)) => RepositoryId::from_slice(id).map(Self::Repository),
+            _ => None,
+        };
+        parsed.ok_or_else(|| value::corrupt(WHAT, "its key is malformed"))
+    }
+}
+
+pub(crate) fn encode(at: Time) -> Bytes {
+    value::encode(&StoredDropped { at: Some(at.into()) })
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Result<Time> {
+    let stored: StoredDropped = value::decode(bytes, WHAT)?;
+    Ok(value::time(stored.at))
+}
+
+/// Everything that is to be cleaned up.
+pub(crate) fn range() -> KeyRange {
+    KeyRange::prefix(&key::key(Table::Dropped, &[]))
+}

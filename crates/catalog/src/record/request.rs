@@ -1,0 +1,84 @@
+//! Results of requests: `q | principal | 00 | request id` → what the request was and how it was answered.
+//!
+//! The result is written in the transaction that does the work. So a retry finds it exactly if the work was done.
+
+use braid_kv::KeyRange;
+use braid_types::{CommitId, RequestId, Result, Time};
+use bytes::Bytes;
+use prost::Message;
+
+use super::key::{self, Table};
+use super::value::{self, StoredTime};
+
+const WHAT: &str = "request record";
+
+/// What a finished request answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing but that it was done.
+    Done,
+    /// The commit that it made.
+    Commit(CommitId),
+    /// For each operation of a batch, whether there was something at its path.
+    Existed(Vec<bool>),
+}
+
+/// A finished request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestRecord {
+    /// Hash of what was asked.
+    pub(crate) fingerprint: [u8; 32],
+    /// What was answered.
+    pub(crate) answer: Answer,
+    /// Until when the record is kept.
+    pub(crate) expires: Time,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    fingerprint: Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    expires: Option<StoredTime>,
+    #[prost(bytes = "vec", tag = "3")]
+    commit: Vec<u8>,
+    #[prost(bool, repeated, tag = "4")]
+    existed: Vec<bool>,
+}
+
+impl RequestRecord {
+    pub(crate) fn encode(&self) -> Bytes {
+        let (commit, existed) = match &self.answer {
+            Answer::Done => (Vec::new(), Vec::new()),
+            Answer::Commit(id) => (id.as_bytes().to_vec(), Vec::new()),
+            Answer::Existed(existed) => (Vec::new(), existed.clone()),
+        };
+        let fingerprint = self.fingerprint.to_vec();
+        value::encode(&StoredRequest { fingerprint, expires: Some(self.expires.into()), commit, existed })
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let stored: StoredRequest = value::decode(bytes, WHAT)?;
+        let fingerprint = stored.fingerprint.try_into();
+        let answer = match (stored.commit.is_empty(), stored.existed.is_empty()) {
+            (true, true) => Answer::Done,
+            (false, _) => Answer::Commit(value::commit_id(&stored.commit, WHAT)?),
+            (true, false) => Answer::Existed(stored.existed),
+        };
+        Ok(Self {
+            fingerprint: fingerprint.map_err(|_| value::corrupt(WHAT, "a fingerprint has 32 bytes"))?,
+            answer,
+            expires: value::time(stored.expires),
+        })
+    }
+}
+
+/// The key of `principal`'s request. Principals hold no NUL, so none is the beginning of another's key.
+pub(crate) fn key(principal: &str, request: &RequestId) -> Bytes {
+    key::key(Table::Request, &[principal.as_bytes(), &[0], request.as_str().as_bytes()])
+}
+
+/// Every request record.
+pub(crate) fn range() -> KeyRange {
+    KeyRange::prefix(&key::key(Table::Request, &[]))
+}
