@@ -9,6 +9,8 @@ mod presign;
 mod range;
 mod s3;
 mod stores;
+#[cfg(test)]
+mod testing;
 mod uri;
 mod wrap;
 

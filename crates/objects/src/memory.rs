@@ -143,3 +143,16 @@ impl ObjectStore for MemoryStore {
         self.presigned("PUT", key, ttl, typed.into_iter().chain(conditional).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, MemoryStore};
+    use crate::testing::{Fixture, clock, conformance};
+
+    async fn in_memory() -> Fixture {
+        Fixture { store: Arc::new(MemoryStore::new(clock())), _keep: Box::new(()) }
+    }
+
+    conformance!(in_memory);
+    conformance!(in_memory; the_longest_key_is_a_key);
+}

@@ -87,3 +87,58 @@ fn unsupported(namespace: &StorageUri) -> ObjectError {
     let kind = if namespace.is_local() { "local storage" } else { "S3 storage" };
     ObjectError::Unsupported { key: namespace.to_string(), what: format!("open {kind}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::clock;
+    use crate::{MemoryStore, PutOptions};
+
+    #[derive(Debug)]
+    struct OneBucket(Arc<MemoryStore>);
+
+    impl Buckets for OneBucket {
+        fn bucket(&self, _name: &str) -> Arc<dyn ObjectStore> {
+            Arc::clone(&self.0) as Arc<dyn ObjectStore>
+        }
+    }
+
+    fn uri(text: &str) -> StorageUri {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_dot_in_the_bucket_decides_and_the_prefix_goes_in_front() {
+        let (local, remote) = (Arc::new(MemoryStore::new(clock())), Arc::new(MemoryStore::new(clock())));
+        let buckets = |store: &Arc<MemoryStore>| Arc::new(OneBucket(Arc::clone(store))) as Arc<dyn Buckets>;
+        let stores = StoreSet::new(Some(buckets(&local)), Some(buckets(&remote)));
+        for (namespace, store, key) in [
+            ("s3://braid.local/a", &local, "a/key"),
+            ("s3://lake/b/c", &remote, "b/c/key"),
+            ("s3://other", &remote, "key"),
+        ] {
+            let opened = stores.open(&uri(namespace)).unwrap();
+            opened.put("key", "body".into(), PutOptions::if_absent()).await.unwrap();
+            assert_eq!(store.get(key, None).await.unwrap(), "body", "{namespace}");
+        }
+    }
+
+    #[test]
+    fn a_storage_that_is_not_there_is_named() {
+        let stores = StoreSet::new(None, None);
+        for namespace in ["s3://braid.local/a", "s3://lake/b"] {
+            let error = stores.open(&uri(namespace)).unwrap_err();
+            assert_eq!(error.key(), format!("{namespace}/"));
+        }
+    }
+
+    #[tokio::test]
+    async fn namespaces_of_a_single_store_do_not_meet() {
+        let stores = SingleStore::new(Arc::new(MemoryStore::new(clock())));
+        let (one, two) =
+            (stores.open(&uri("s3://lake/a")).unwrap(), stores.open(&uri("s3://lake/b")).unwrap());
+        one.put("key", "1".into(), PutOptions::default()).await.unwrap();
+        two.put("key", "2".into(), PutOptions::if_absent()).await.unwrap();
+        assert_eq!(one.get("key", None).await.unwrap(), "1");
+    }
+}

@@ -73,7 +73,7 @@ impl Content {
     pub(crate) fn stream(
         self,
         range: Range<u64>,
-    ) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static {
+    ) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + Sync + 'static {
         let pieces = pieces(&self.object.content, range).into_iter();
         let state = (self.key, self.reader, pieces);
         futures::stream::try_unfold(state, |(key, mut reader, mut pieces)| async move {

@@ -22,6 +22,8 @@ mod pins;
 mod record;
 mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod writer;
 

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::files::Files;
 use super::record::FileId;
@@ -15,7 +16,15 @@ use super::record::FileId;
 #[derive(Debug)]
 pub(super) struct Pins {
     read: Mutex<HashMap<FileId, Pin>>,
-    remover: Mutex<Option<mpsc::Sender<FileId>>>,
+    remover: Mutex<Option<mpsc::Sender<Job>>>,
+}
+
+/// What the removing thread is asked to do, in order.
+#[derive(Debug)]
+enum Job {
+    Remove(FileId),
+    /// Say that all that was asked before is done.
+    Tell(oneshot::Sender<()>),
 }
 
 #[derive(Debug, Default)]
@@ -45,11 +54,15 @@ impl Pins {
         files: Arc<dyn Files>,
         sweep: impl FnOnce() + Send + 'static,
     ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let (sender, doomed) = mpsc::channel();
+        let (sender, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new().name("objects-remover".to_owned()).spawn(move || {
             sweep();
-            for file in doomed {
-                remove(&*files, file);
+            for job in jobs {
+                match job {
+                    Job::Remove(file) => remove(&*files, file),
+                    // Whoever asked may have gone away.
+                    Job::Tell(done) => drop(done.send(())),
+                }
             }
         })?;
         Ok((Arc::new(Self { read: Mutex::default(), remover: Mutex::new(Some(sender)) }), thread))
@@ -85,6 +98,16 @@ impl Pins {
         FileGuard { pins: Arc::clone(self), file, keep: false }
     }
 
+    /// Waits until the sweep is over and all files are off the disk that may go by now.
+    pub(super) async fn settled(&self) {
+        let (done, told) = oneshot::channel();
+        if let Some(remover) = &*self.remover.lock() {
+            let _ = remover.send(Job::Tell(done));
+        }
+        // An error says that the thread has ended, and so removes nothing any more.
+        let _ = told.await;
+    }
+
     /// Lets the thread end once it has removed what it was given.
     pub(super) fn close(&self) {
         *self.remover.lock() = None;
@@ -105,7 +128,7 @@ impl Pins {
     fn remove(&self, file: FileId) {
         if let Some(remover) = &*self.remover.lock() {
             // What a stopped thread does not remove, the next start does.
-            let _ = remover.send(file);
+            let _ = remover.send(Job::Remove(file));
         }
     }
 }

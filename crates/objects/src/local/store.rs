@@ -71,6 +71,12 @@ impl LocalStore {
         }))
     }
 
+    /// Waits until everything is off the disk that nobody names or reads: what earlier processes left, and what
+    /// was replaced or removed so far.
+    pub async fn settled(&self) {
+        self.pins.settled().await;
+    }
+
     /// Begins to write content for an object at `key`.
     pub(crate) fn upload(&self, key: &str) -> Result<Upload, ObjectError> {
         check_key(key)?;

@@ -27,9 +27,9 @@ pub(crate) struct Upload {
 
 /// Content that is durable but not named yet.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     pub(super) segment: Option<Segment>,
-    pub(super) md5: [u8; 16],
+    pub(crate) md5: [u8; 16],
     pub(super) guard: Option<FileGuard>,
 }
 
@@ -68,7 +68,7 @@ impl Upload {
     }
 
     /// Makes the content durable.
-    pub(super) async fn finish(mut self) -> Result<Written, ObjectError> {
+    pub(crate) async fn finish(mut self) -> Result<Written, ObjectError> {
         let gathered = std::mem::take(&mut self.gathered);
         let mut sink = self.take_sink()?;
         on_disk(&self.key, move || {

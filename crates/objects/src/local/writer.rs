@@ -58,18 +58,20 @@ fn commit(index: &Index, pins: &Pins, batch: Vec<Request>) {
     });
     match answers {
         Ok(answers) => {
+            pins.doom(dropped);
             for (request, answer) in batch.into_iter().zip(answers) {
                 settle(request, answer);
             }
-            pins.doom(dropped);
         }
         Err(error) => fail(batch, &error),
     }
 }
 
+/// The content of a refused change is given up before the caller is told, so that it then waits to be removed.
 fn settle(Request { change, reply }: Request, answer: Answer) {
-    if answer.is_ok() {
-        change.keep_content();
+    match answer {
+        Ok(_) => change.keep_content(),
+        Err(_) => drop(change),
     }
     // The caller may have gone away.
     let _ = reply.send(answer);
@@ -79,8 +81,9 @@ fn fail(batch: Vec<Request>, error: &WriteError) {
     tracing::error!(error = %error.cause, may_have_happened = error.may_have_happened, "index not written");
     for Request { change, reply } in batch {
         let key = change.key().to_owned();
-        if error.may_have_happened {
-            change.keep_content();
+        match error.may_have_happened {
+            true => change.keep_content(),
+            false => drop(change),
         }
         let _ = reply.send(Err(write_error(key, error).into()));
     }

@@ -167,3 +167,30 @@ impl ObjectStore for Counted {
         self.inner.presign_put(key, ttl, options).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+    use crate::testing::clock;
+
+    #[tokio::test]
+    async fn requests_and_bytes_are_counted() {
+        let store = Counted::new(Arc::new(MemoryStore::new(clock())));
+        let counters = store.counters();
+        store.put("key", Bytes::from_static(b"12345"), PutOptions::default()).await.unwrap();
+        let before = counters.counts();
+        store.get("key", Some(ByteRange::Last(2))).await.unwrap();
+        store.get("none", None).await.unwrap_err();
+        store.head("key").await.unwrap();
+        store.list("", None, 10).await.unwrap();
+        store.presign_get("key", Duration::from_secs(9), PresignGetOptions::default()).await.unwrap();
+        store.delete("key").await.unwrap();
+        assert_eq!(before, Counts { puts: 1, written: 5, ..Counts::default() });
+        let counts = counters.counts().since(&before);
+        let expected =
+            Counts { gets: 2, heads: 1, lists: 1, presigned: 1, deletes: 1, read: 2, ..Counts::default() };
+        assert_eq!(counts, expected);
+        assert_eq!(counts.requests(), 5);
+    }
+}

@@ -175,3 +175,51 @@ impl ObjectStore for Faulty {
         self.inner.presign_put(key, ttl, options).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+    use crate::testing::clock;
+
+    fn faulty() -> Faulty {
+        Faulty::new(Arc::new(MemoryStore::new(clock())))
+    }
+
+    async fn put(store: &Faulty) -> Result<PutResult, ObjectError> {
+        store.put("dir/key", Bytes::from_static(b"body"), PutOptions::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_lost_request_did_nothing_and_a_lost_reply_did_all() {
+        for (failure, happened) in [(Failure::LostRequest, false), (Failure::LostReply, true)] {
+            let store = faulty();
+            store.fail(Operation::Put, 1, failure);
+            assert!(put(&store).await.unwrap_err().may_have_happened());
+            assert_eq!(store.head("dir/key").await.is_ok(), happened, "{failure:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn faults_end_and_meet_only_their_keys() {
+        let store = faulty();
+        store.fail_on("other", Operation::Put, 9, Failure::NoSpace);
+        store.fail_on("dir/", Operation::Put, 2, Failure::Unavailable);
+        for _ in 0..2 {
+            assert!(matches!(put(&store).await, Err(ObjectError::Unavailable { .. })));
+        }
+        put(&store).await.unwrap();
+        store.fail(Operation::Head, 9, Failure::Unavailable);
+        store.heal();
+        store.head("dir/key").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_bit_is_flipped_in_one_read() {
+        let store = faulty();
+        put(&store).await.unwrap();
+        store.fail(Operation::Get, 1, Failure::FlippedBit);
+        assert_ne!(store.get("dir/key", None).await.unwrap(), "body");
+        assert_eq!(store.get("dir/key", None).await.unwrap(), "body");
+    }
+}

@@ -12,7 +12,8 @@ use crate::{
     PutOptions, PutResult,
 };
 
-/// Puts a prefix in front of every key, and takes it off every answer.
+/// Puts a prefix in front of every key, and takes it off every answer. The prefix counts for the longest key that the
+/// store below takes.
 #[derive(Debug, Clone)]
 pub struct Prefixed {
     inner: Arc<dyn ObjectStore>,
@@ -89,4 +90,21 @@ impl ObjectStore for Prefixed {
     ) -> Result<Presigned, ObjectError> {
         self.inner.presign_put(&self.full(key)?, ttl, options).await.map_err(|error| error.renamed(key))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Bytes, ObjectStore, Prefixed, PutOptions};
+    use crate::MemoryStore;
+    use crate::testing::{Fixture, clock, conformance};
+
+    async fn under_a_prefix() -> Fixture {
+        let memory = Arc::new(MemoryStore::new(clock()));
+        for key in ["p", "p0", "o/x", "q"] {
+            memory.put(key, Bytes::new(), PutOptions::default()).await.unwrap();
+        }
+        Fixture { store: Arc::new(Prefixed::new(memory, "p/")), _keep: Box::new(()) }
+    }
+
+    conformance!(under_a_prefix);
 }
