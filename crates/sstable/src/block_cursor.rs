@@ -13,8 +13,8 @@ use crate::{Corruption, Defect};
 pub(crate) enum KeyForm {
     /// Internal keys of records, each a plain value.
     Record,
-    /// Internal keys that separate blocks.
-    Separator,
+    /// Internal keys that bound something: separators of blocks, starts of range deletions.
+    Bound,
     /// Names: whole keys without a trailer.
     Name,
 }
@@ -22,7 +22,7 @@ pub(crate) enum KeyForm {
 impl KeyForm {
     fn trailer_len(self) -> usize {
         match self {
-            Self::Record | Self::Separator => KEY_TRAILER_LEN,
+            Self::Record | Self::Bound => KEY_TRAILER_LEN,
             Self::Name => 0,
         }
     }

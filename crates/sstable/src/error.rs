@@ -89,7 +89,7 @@ pub enum Defect {
     /// The number of restart points is zero, or does not fit the block.
     #[error("{count} restart points do not fit a block of {len} bytes")]
     RestartCount {
-        /// The number stored, `None` if not even that fits.
+        /// The number stored; zero if the block has no room for one.
         count: u64,
         /// The block's uncompressed length in bytes.
         len: usize,
@@ -170,9 +170,12 @@ pub enum Defect {
     /// The metaindex has no properties block.
     #[error("the metaindex names no properties block")]
     NoProperties,
-    /// The table has range deletions, which are not read.
-    #[error("range deletions are not supported")]
-    RangeDeletions,
+    /// A range deletion that may hide records; those are not read.
+    #[error("the range deletion at {at} may hide records, which is not supported")]
+    RangeDeletion {
+        /// The entry.
+        at: usize,
+    },
     /// A property's name is not UTF-8.
     #[error("the name of the property at {at} is not UTF-8")]
     PropertyName {

@@ -37,8 +37,8 @@ impl Footer {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut footer = vec![CHECKSUM_CRC32C];
-        self.metaindex.put(&mut footer);
-        self.index.put(&mut footer);
+        footer.extend(self.metaindex.encode());
+        footer.extend(self.index.encode());
         footer.resize(HANDLES_END, 0);
         footer.extend(FORMAT_VERSION.to_le_bytes());
         footer.extend(MAGIC.to_le_bytes());

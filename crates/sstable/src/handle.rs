@@ -17,9 +17,11 @@ impl BlockHandle {
         self.offset.checked_add(self.size)?.checked_add(TRAILER_LEN as u64)
     }
 
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        varint::put(out, self.offset);
-        varint::put(out, self.size);
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        varint::put(&mut bytes, self.offset);
+        varint::put(&mut bytes, self.size);
+        bytes
     }
 
     /// Reads a handle at the start of `bytes`, and how many bytes it took.

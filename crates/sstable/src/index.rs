@@ -15,8 +15,8 @@ pub(crate) struct IndexCursor {
 impl IndexCursor {
     /// A cursor before the table's first data block.
     pub(crate) fn new(table: &Table) -> Self {
-        let top = BlockCursor::new(table.index().clone(), KeyForm::Separator);
-        let no_partition = BlockCursor::new(Block::empty(), KeyForm::Separator);
+        let top = BlockCursor::new(table.index().clone(), KeyForm::Bound);
+        let no_partition = BlockCursor::new(Block::empty(), KeyForm::Bound);
         let partition = table.has_two_levels().then_some(no_partition);
         Self { top, partition }
     }

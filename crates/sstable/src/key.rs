@@ -21,6 +21,11 @@ pub(crate) fn compare(left: &[u8], right: &[u8]) -> Ordering {
     left_user.cmp(right_user).then(Reverse(left_trailer).cmp(&Reverse(right_trailer)))
 }
 
+/// The sequence number in an internal key's trailer.
+pub(crate) fn sequence_number(key: &[u8]) -> u64 {
+    split(key).1 >> 8
+}
+
 fn split(key: &[u8]) -> (&[u8], u64) {
     let (user, trailer) =
         key.split_last_chunk().expect("keys are checked to hold a trailer when they are read");

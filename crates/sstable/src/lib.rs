@@ -16,6 +16,7 @@ mod handle;
 mod identhash;
 mod index;
 mod key;
+mod metaindex;
 mod properties;
 mod record_hash;
 mod stored_block;

@@ -8,10 +8,6 @@ use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
 use crate::{Compression, Corruption, Defect, varint};
 
-/// The metaindex entry that finds the properties.
-pub(crate) const PROPERTIES_BLOCK: &str = "rocksdb.properties";
-/// What the metaindex entries of range deletions start with.
-pub(crate) const RANGE_DELETIONS_BLOCK: &str = "rocksdb.range_del";
 /// What the names of the format's own properties start with.
 pub(crate) const RESERVED_PREFIX: &str = "rocksdb.";
 
@@ -35,7 +31,7 @@ const UNKNOWN_COLUMN_FAMILY: u64 = 0x7fff_ffff;
 
 pub(crate) type Properties = BTreeMap<String, Vec<u8>>;
 
-/// What a writer counted. Sizes are in bytes.
+/// What a table has. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Totals {
     pub(crate) entries: u64,
@@ -48,6 +44,15 @@ pub(crate) struct Totals {
     pub(crate) data_size: u64,
     /// The index as stored, with its trailer.
     pub(crate) index_size: u64,
+}
+
+impl Totals {
+    /// Counts an entry with this internal key.
+    pub(crate) fn count(&mut self, key: &[u8], value: &[u8]) {
+        self.entries += 1;
+        self.raw_key_size += key.len() as u64;
+        self.raw_value_size += value.len() as u64;
+    }
 }
 
 /// The format's own properties of a table.

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
 use crate::index::{IndexCursor, handle_at};
-use crate::properties::{self, Properties};
-use crate::{BlockHandle, Corruption, Cursor, Defect, FOOTER_LEN, Footer, TRAILER_LEN, decode_block, footer};
+use crate::properties::{self, NUM_ENTRIES, Properties, Totals};
+use crate::{
+    BlockHandle, Corruption, Cursor, Defect, FOOTER_LEN, Footer, TRAILER_LEN, decode_block, footer, metaindex,
+};
 
 /// A table whose whole file is in memory; clones share it.
 ///
@@ -28,6 +30,8 @@ struct Inner {
     two_levels: bool,
     properties: Properties,
     properties_offset: u64,
+    /// Range deletions, which hide nothing.
+    range_deletions: Totals,
     count: u64,
 }
 
@@ -36,15 +40,19 @@ impl Table {
     /// are read.
     pub fn open(file: Bytes) -> Result<Self, Corruption> {
         let footer = Footer::parse(&file, file.len() as u64)?;
-        let properties_handle = find_properties(read_block(&file, footer.metaindex)?)?;
-        let properties = properties::parse(read_block(&file, properties_handle)?)?;
-        let properties_offset = properties_handle.offset;
+        let metaindex = metaindex::parse(read_block(&file, footer.metaindex)?)?;
+        let mut range_deletions = Totals::default();
+        for handle in metaindex.range_deletions {
+            metaindex::count_range_deletions(read_block(&file, handle)?, &mut range_deletions)?;
+        }
+        let properties = properties::parse(read_block(&file, metaindex.properties)?)?;
+        let properties_offset = metaindex.properties.offset;
         let unsupported = |what| Corruption::new(properties_offset, what);
         let two_levels = properties::has_two_levels(&properties).map_err(unsupported)?;
-        let count = properties::number(&properties, properties::NUM_ENTRIES).map_err(unsupported)?;
+        let count = count_records(&properties, &range_deletions).map_err(unsupported)?;
         let index = read_block(&file, footer.index)?;
         check_index(&index, &file)?;
-        let inner = Inner { file, index, two_levels, properties, properties_offset, count };
+        let inner = Inner { file, index, two_levels, properties, properties_offset, range_deletions, count };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -82,6 +90,11 @@ impl Table {
         &self.inner.index
     }
 
+    #[cfg(test)]
+    pub(crate) fn index_offset(&self) -> usize {
+        self.inner.index.offset() as usize
+    }
+
     pub(crate) fn has_two_levels(&self) -> bool {
         self.inner.two_levels
     }
@@ -89,6 +102,11 @@ impl Table {
     /// Where the properties block stands in the file.
     pub(crate) fn properties_offset(&self) -> u64 {
         self.inner.properties_offset
+    }
+
+    /// What is in the table beside records.
+    pub(crate) fn range_deletions(&self) -> Totals {
+        self.inner.range_deletions
     }
 
     pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, Corruption> {
@@ -109,25 +127,16 @@ fn blocks_end(file: &Bytes) -> u64 {
     (file.len() - FOOTER_LEN) as u64
 }
 
-/// Finds the properties block in the metaindex.
-fn find_properties(metaindex: Block) -> Result<BlockHandle, Corruption> {
-    let offset = metaindex.offset();
-    let mut cursor = BlockCursor::new(metaindex, KeyForm::Name);
-    let mut found = None;
-    while cursor.advance()? {
-        if cursor.key().starts_with(properties::RANGE_DELETIONS_BLOCK.as_bytes()) {
-            return Err(Corruption::new(offset, Defect::RangeDeletions));
-        }
-        if cursor.key() == properties::PROPERTIES_BLOCK.as_bytes() {
-            found = Some(handle_at(&cursor)?);
-        }
-    }
-    found.ok_or(Corruption::new(offset, Defect::NoProperties))
+/// How many records the properties say that there are: RocksDB counts range deletions with them.
+fn count_records(properties: &Properties, range_deletions: &Totals) -> Result<u64, Defect> {
+    let stated = properties::number(properties, NUM_ENTRIES)?;
+    let found = range_deletions.entries;
+    stated.checked_sub(found).ok_or(Defect::PropertyCount { name: NUM_ENTRIES, stated, found })
 }
 
 /// Checks that separators ascend and that their blocks stand in the file, one after the other.
 fn check_index(index: &Block, file: &Bytes) -> Result<(), Corruption> {
-    let mut cursor = BlockCursor::new(index.clone(), KeyForm::Separator);
+    let mut cursor = BlockCursor::new(index.clone(), KeyForm::Bound);
     let mut previous_end = 0;
     while cursor.advance()? {
         let handle = handle_at(&cursor)?;

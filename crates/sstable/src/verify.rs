@@ -11,7 +11,7 @@ use crate::{Corruption, Defect, Table, key};
 /// of keys are checked by all reading, so also by this.
 pub fn verify(table: &Table) -> Result<(), Corruption> {
     check_index(table)?;
-    let mut totals = Totals::default();
+    let mut totals = table.range_deletions();
     let mut index = IndexCursor::new(table);
     let mut records = BlockCursor::new(Block::empty(), KeyForm::Record);
     let mut bounds = Bounds::default();
@@ -22,9 +22,7 @@ pub fn verify(table: &Table) -> Result<(), Corruption> {
         totals.data_blocks += 1;
         while records.advance()? {
             bounds.check(records.key(), index.separator()).map_err(|what| records.corruption(what))?;
-            totals.entries += 1;
-            totals.raw_key_size += records.key().len() as u64;
-            totals.raw_value_size += records.value().len() as u64;
+            totals.count(records.key(), records.value());
         }
         bounds.end(index.separator());
     }
@@ -56,16 +54,16 @@ impl Bounds {
 
 /// Checks the index's own blocks, and that the separators of each partition are between those of the top level.
 fn check_index(table: &Table) -> Result<(), Corruption> {
-    check_restart_points(table.index(), KeyForm::Separator)?;
+    check_restart_points(table.index(), KeyForm::Bound)?;
     if !table.has_two_levels() {
         return Ok(());
     }
-    let mut top = BlockCursor::new(table.index().clone(), KeyForm::Separator);
-    let mut partition = BlockCursor::new(Block::empty(), KeyForm::Separator);
+    let mut top = BlockCursor::new(table.index().clone(), KeyForm::Bound);
+    let mut partition = BlockCursor::new(Block::empty(), KeyForm::Bound);
     let mut bounds = Bounds::default();
     while top.advance()? {
         let block = table.read_block(handle_at(&top)?)?;
-        check_restart_points(&block, KeyForm::Separator)?;
+        check_restart_points(&block, KeyForm::Bound)?;
         partition.enter(block);
         while partition.advance()? {
             bounds.check(partition.key(), top.key()).map_err(|what| partition.corruption(what))?;

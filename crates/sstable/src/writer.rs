@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::block_builder::BlockBuilder;
 use crate::key::{self, KEY_TRAILER_LEN, RECORD_TRAILER, SEPARATOR_TRAILER};
+use crate::metaindex;
 use crate::properties::{self, Properties, Totals};
 use crate::stored_block::{BlockSealer, append_plain};
 use crate::{BlockHandle, Compression, Footer, TRAILER_LEN, WriteError};
@@ -82,9 +83,7 @@ impl Writer {
         self.scratch.extend_from_slice(key);
         self.scratch.extend_from_slice(&RECORD_TRAILER);
         self.data.add(&self.scratch, value);
-        self.totals.entries += 1;
-        self.totals.raw_key_size += self.scratch.len() as u64;
-        self.totals.raw_value_size += value.len() as u64;
+        self.totals.count(&self.scratch, value);
         Ok(())
     }
 
@@ -110,7 +109,8 @@ impl Writer {
         let mut properties = properties::describe(&self.totals, self.options.compression);
         properties.extend(user_properties.clone());
         let properties = append_properties(&properties, &mut self.file);
-        let metaindex = append_metaindex(properties, &mut self.file);
+        let metaindex =
+            metaindex::build(properties).finish(|contents| append_plain(contents, &mut self.file));
         self.file.extend(Footer { metaindex, index }.encode());
         Ok(self.file)
     }
@@ -164,7 +164,7 @@ impl Writer {
             None => key::succeed(last, &mut separator),
         }
         separator.extend_from_slice(&SEPARATOR_TRAILER);
-        self.index.add(&separator, &encoded(handle));
+        self.index.add(&separator, &handle.encode());
         self.scratch = separator;
     }
 }
@@ -187,18 +187,6 @@ fn append_properties(properties: &Properties, file: &mut Vec<u8>) -> BlockHandle
         block.add(name.as_bytes(), value);
     }
     block.finish(|contents| append_plain(contents, file))
-}
-
-fn append_metaindex(properties: BlockHandle, file: &mut Vec<u8>) -> BlockHandle {
-    let mut block = BlockBuilder::new(1);
-    block.add(properties::PROPERTIES_BLOCK.as_bytes(), &encoded(properties));
-    block.finish(|contents| append_plain(contents, file))
-}
-
-fn encoded(handle: BlockHandle) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    handle.put(&mut bytes);
-    bytes
 }
 
 fn varint_len(value: usize) -> usize {
