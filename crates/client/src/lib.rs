@@ -1,1 +1,31 @@
-//! The Rust client of a Braid server.
+//! Braid's Rust client: typed calls over gRPC, and data straight to and from the object store.
+
+mod call;
+mod channel;
+mod client;
+mod commits;
+mod config;
+mod credentials;
+mod objects;
+mod references;
+mod repositories;
+mod retry;
+mod server;
+mod transfer;
+
+#[cfg(test)]
+mod tests;
+
+pub use braid_wire::{
+    Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, Diff,
+    DiffBranch, DiffEntry, DiffKind, DiffMode, Download, Identity, Limits, Link, ListBranches, ListItem,
+    ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict,
+    MergeStrategy, Object, Page, RefKind, Repository, ResetScope, ResolvedRef, Revert, ServerInfo,
+    StreamDownloads, StreamObjects, Tag, Upload, UploadTarget,
+};
+pub use call::Entries;
+pub use client::Client;
+pub use config::{ClientConfig, Timeouts, TlsOptions};
+pub use credentials::Credentials;
+pub use retry::RetryPolicy;
+pub use transfer::{Body, Progress, TransferError, UploadOptions};

@@ -1,0 +1,160 @@
+//! Calls about objects. Their data moves in `transfer`.
+
+use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
+use braid_wire::{
+    CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl, Link, LinkUpload,
+    LinkUploads, ListItem, ListObjects, Object, Page, StatObject, StreamDownloads, StreamObjects, Upload,
+    UploadTarget, proto,
+};
+
+use crate::call::{Entries, answer, done, malformed};
+use crate::client::Client;
+
+impl Client {
+    /// What a path maps to.
+    ///
+    /// # Errors
+    /// `object_not_found`.
+    pub async fn stat_object(
+        &self,
+        repository: &RepositoryName,
+        reference: &RefExpression,
+        path: &ObjectPath,
+    ) -> Result<Object, Error> {
+        let (repository, reference) = (repository.clone(), reference.clone());
+        let request = StatObject { repository, reference, path: path.clone() };
+        let call = |request| async { self.object_service().stat_object(request).await };
+        answer(self.read(proto::StatObjectRequest::from(request), call).await?)
+    }
+
+    /// A page of objects, by path.
+    pub async fn list_objects(&self, request: ListObjects) -> Result<Page<ListItem>, Error> {
+        let call = |request| async { self.object_service().list_objects(request).await };
+        answer(self.read(proto::ListObjectsRequest::from(request), call).await?)
+    }
+
+    /// All objects, by path, from one snapshot.
+    pub fn stream_objects(&self, request: StreamObjects) -> Entries<ListItem> {
+        self.stream(proto::StreamObjectsRequest::from(request), |client, request| async move {
+            client.object_service().stream_objects(request).await
+        })
+    }
+
+    /// A place to upload one object to. [`Client::upload`] does the whole of it.
+    pub async fn create_upload(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        target: UploadTarget,
+    ) -> Result<Upload, Error> {
+        let request = CreateUpload { repository: repository.clone(), branch: branch.clone(), target };
+        let call = |request| async { self.object_service().create_upload(request).await };
+        answer(self.read(proto::CreateUploadRequest::from(request), call).await?)
+    }
+
+    /// Places to upload up to 1,000 objects to, in the order of `targets`.
+    pub async fn create_uploads(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        targets: Vec<UploadTarget>,
+    ) -> Result<Vec<Upload>, Error> {
+        let asked = targets.len();
+        let request = CreateUploads { repository: repository.clone(), branch: branch.clone(), targets };
+        let call = |request| async { self.object_service().create_uploads(request).await };
+        let uploads = answer(self.read(proto::CreateUploadsRequest::from(request), call).await?)?;
+        as_many(asked, uploads)
+    }
+
+    /// Stages an uploaded object at its path.
+    ///
+    /// # Errors
+    /// `invalid_intent`, `upload_mismatch`, `precondition_failed`.
+    pub async fn link_upload(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        link: Link,
+    ) -> Result<Object, Error> {
+        let request = LinkUpload { repository: repository.clone(), branch: branch.clone(), link };
+        let call = |request| async { self.object_service().link_upload(request).await };
+        done(self.mutate(proto::LinkUploadRequest::from(request), call).await?)
+    }
+
+    /// Stages up to 10,000 uploaded objects, all or none; answers in the order of `links`.
+    ///
+    /// # Errors
+    /// `invalid_intent`, `upload_mismatch`, `precondition_failed`, `limit_exceeded`.
+    pub async fn link_uploads(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        links: Vec<Link>,
+    ) -> Result<Vec<Object>, Error> {
+        let asked = links.len();
+        let request = LinkUploads { repository: repository.clone(), branch: branch.clone(), links };
+        let call = |request| async { self.object_service().link_uploads(request).await };
+        let objects = done(self.mutate(proto::LinkUploadsRequest::from(request), call).await?)?;
+        as_many(asked, objects).map_err(Error::that_may_have_happened)
+    }
+
+    /// Where to download an object from. [`Client::download`] does the whole of it.
+    ///
+    /// # Errors
+    /// `object_not_found`.
+    pub async fn get_download_url(
+        &self,
+        repository: &RepositoryName,
+        reference: &RefExpression,
+        path: &ObjectPath,
+    ) -> Result<Download, Error> {
+        let (repository, reference) = (repository.clone(), reference.clone());
+        let request = GetDownloadUrl { repository, reference, path: path.clone() };
+        let call = |request| async { self.object_service().get_download_url(request).await };
+        answer(self.read(proto::GetDownloadUrlRequest::from(request), call).await?)
+    }
+
+    /// Where to download all objects under a prefix from, by path, from one snapshot.
+    pub fn stream_downloads(&self, request: StreamDownloads) -> Entries<Download> {
+        self.stream(proto::StreamDownloadsRequest::from(request), |client, request| async move {
+            client.object_service().stream_downloads(request).await
+        })
+    }
+
+    /// Deletes an object; it need not be there.
+    pub async fn delete_object(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        path: &ObjectPath,
+    ) -> Result<(), Error> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let request = DeleteObject { repository, branch, path: path.clone() };
+        let call = |request| async { self.object_service().delete_object(request).await };
+        self.mutate(proto::DeleteObjectRequest::from(request), call).await?;
+        Ok(())
+    }
+
+    /// Deletes up to 10,000 objects, all or none; they need not be there.
+    ///
+    /// # Errors
+    /// `limit_exceeded`.
+    pub async fn delete_objects(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        paths: Vec<ObjectPath>,
+    ) -> Result<(), Error> {
+        let request = DeleteObjects { repository: repository.clone(), branch: branch.clone(), paths };
+        let call = |request| async { self.object_service().delete_objects(request).await };
+        self.mutate(proto::DeleteObjectsRequest::from(request), call).await?;
+        Ok(())
+    }
+}
+
+fn as_many<T>(asked: usize, answered: Vec<T>) -> Result<Vec<T>, Error> {
+    if answered.len() == asked {
+        return Ok(answered);
+    }
+    Err(malformed(&format!("it has {} items where {asked} were asked for", answered.len())))
+}
