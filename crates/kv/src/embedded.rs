@@ -12,6 +12,7 @@
 //! have been is unknown, and the store takes no more writes until it is opened again: after a failed sync nobody
 //! knows what the disk holds.
 
+mod file;
 mod format;
 mod history;
 mod job;
@@ -32,11 +33,9 @@ use async_trait::async_trait;
 use braid_types::{Clock, Random};
 use job::{CommitJob, DestroyJob, Job, Reply};
 use parking_lot::Mutex;
-use redb::{StorageBackend, backends::FileBackend};
+use redb::StorageBackend;
 use shared::{Open, Shared};
 use std::{
-    fs::{File, OpenOptions},
-    io,
     path::Path,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
@@ -99,12 +98,7 @@ impl Embedded {
         clock: Arc<dyn Clock>,
         random: &dyn Random,
     ) -> Result<Self, KvError> {
-        let storage =
-            |error: io::Error| KvError::Storage { operation: "open the file", cause: error.to_string() };
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(storage)?;
-        sync_directory(path).map_err(storage)?;
-        let backend = FileBackend::new(file).map_err(|error| format::open_error(error, &path.display()))?;
+        let backend = file::open(path, random)?;
         Self::open_on(backend, &path.display().to_string(), settings, clock, random)
     }
 
@@ -135,12 +129,6 @@ impl Embedded {
     pub fn store_id(&self) -> [u8; 16] {
         self.0.store_id
     }
-}
-
-/// Makes the file's name durable: syncing a new file does not.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[async_trait]

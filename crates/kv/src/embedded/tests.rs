@@ -1,24 +1,38 @@
+mod batches;
+mod crash;
+mod disk;
+mod faults;
+mod files;
+mod workload;
+
 use super::*;
 use crate::conformance::Subject;
 use braid_types::{ManualClock, SeededRandom, Time};
 use redb::backends::InMemoryBackend;
 
+fn settings() -> EmbeddedSettings {
+    let limits = Limits { keys: 10_000, bytes: 1 << 20, transactions: 64, ..Limits::default() };
+    let limits = Limits { key_length: 1 << 10, value_length: 1 << 16, ..limits };
+    EmbeddedSettings { limits, cache_bytes: 16 << 20, ..EmbeddedSettings::default() }
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Time::default()))
+}
+
+fn open_on(backend: impl StorageBackend) -> Result<Embedded, KvError> {
+    Embedded::open_on(backend, "disk", settings(), clock(), &SeededRandom::new(1))
+}
+
 mod conformance {
     use super::*;
 
     async fn subject() -> Subject {
-        let clock = Arc::new(ManualClock::at(Time::default()));
-        let limits = Limits { keys: 10_000, bytes: 1 << 20, transactions: 64, ..Limits::default() };
-        let limits = Limits { key_length: 1 << 10, value_length: 1 << 16, ..limits };
-        let settings = EmbeddedSettings { limits, cache_bytes: 16 << 20, ..EmbeddedSettings::default() };
-        let store = Embedded::open_on(
-            InMemoryBackend::new(),
-            "in memory",
-            settings,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            &SeededRandom::new(1),
-        );
-        Subject::new(Arc::new(store.unwrap())).with_limits(limits).with_clock(move |by| clock.advance(by))
+        let clock = clock();
+        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        let (backend, random) = (InMemoryBackend::new(), SeededRandom::new(1));
+        let store = Embedded::open_on(backend, "in memory", settings(), shared, &random).unwrap();
+        Subject::new(Arc::new(store)).with_limits(settings().limits).with_clock(move |by| clock.advance(by))
     }
 
     crate::conformance_tests!(subject);
