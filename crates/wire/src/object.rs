@@ -120,6 +120,7 @@ message!(DeleteObject = DeleteObjectRequest { repository, branch, path } mutatio
 message!(DeleteObjects = DeleteObjectsRequest { repository, branch, paths } mutation);
 page!(ListItem = ListObjectsResponse.items);
 batch!(ListItem = StreamObjectsResponse.items);
+batch!(bool = DeleteObjectsResponse.existed);
 conversions!(Object = Object);
 conversions!(ListItem = ListItem);
 
