@@ -17,6 +17,8 @@ pub(super) struct Plan {
     pub(super) full_at: Option<usize>,
     /// The sync with this number fails, and what it was to make durable is forgotten; later ones succeed.
     pub(super) failing_sync: Option<usize>,
+    /// At this operation the driver panics.
+    pub(super) panic_at: Option<usize>,
     /// Syncs are acknowledged and not done.
     pub(super) lies: bool,
 }
@@ -145,6 +147,7 @@ impl State {
             return Err(io::Error::other("the power is off"));
         }
         self.operations += 1;
+        assert_ne!(self.plan.panic_at, Some(number), "the driver panics as planned");
         Ok(number)
     }
 

@@ -67,3 +67,20 @@ async fn after_a_failed_sync_nothing_is_acknowledged() {
     }
     assert!(halted > 5, "most syncs are those of commits, not {halted}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_panics_leaves_commits_unknown_and_the_store_halted() {
+    let disk = Disk::new();
+    let store = open_on(disk.clone()).unwrap();
+    let open_before = store.begin(Mode::Optimistic).await.unwrap();
+    disk.follow(Plan { panic_at: Some(3), ..Plan::default() });
+    let told = workload::run(&store, 0).await;
+    assert!(workload::any(&told, |outcome| matches!(outcome, Outcome::Unknown(_))), "{told:?}");
+    assert!(!workload::any(&told, |outcome| matches!(outcome, Outcome::Committed(_))), "{told:?}");
+    drop(open_before);
+    assert!(matches!(store.begin(Mode::Optimistic).await, Err(KvError::Halted { .. })));
+    drop(store);
+
+    let store = open_on(disk.after_power_loss(0)).unwrap();
+    workload::check(&store, &told).await.unwrap();
+}
