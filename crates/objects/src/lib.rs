@@ -1,5 +1,6 @@
 //! The object store port: S3, local disk with its own S3 endpoint, memory; presigned URLs.
 
+mod endpoint;
 mod error;
 mod key;
 mod local;
@@ -14,6 +15,7 @@ mod testing;
 mod uri;
 mod wrap;
 
+pub use endpoint::{S3Endpoint, s3_endpoint};
 pub use error::ObjectError;
 pub use key::InternalKey;
 pub use local::{LocalBuckets, LocalStore, OpenError};

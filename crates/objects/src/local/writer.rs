@@ -81,9 +81,10 @@ fn fail(batch: Vec<Request>, error: &WriteError) {
     tracing::error!(error = %error.cause, may_have_happened = error.may_have_happened, "index not written");
     for Request { change, reply } in batch {
         let key = change.key().to_owned();
-        match error.may_have_happened {
-            true => change.keep_content(),
-            false => drop(change),
+        if error.may_have_happened {
+            change.keep_content();
+        } else {
+            drop(change);
         }
         let _ = reply.send(Err(write_error(key, error).into()));
     }

@@ -1,0 +1,31 @@
+//! Buckets: each is there as soon as it is named.
+
+use std::collections::BTreeSet;
+
+use s3s::dto::{Bucket, ListBucketsInput, ListBucketsOutput};
+use s3s::{S3Request, S3Response, S3Result};
+
+use super::LocalS3;
+use super::conditions::timestamp;
+use super::error::s3_error;
+
+impl LocalS3 {
+    pub(super) async fn all_buckets(
+        &self,
+        request: S3Request<ListBucketsInput>,
+    ) -> S3Result<S3Response<ListBucketsOutput>> {
+        let prefix = request.input.prefix.unwrap_or_default();
+        let used = self.store.buckets().await.map_err(s3_error)?;
+        let names: BTreeSet<String> = used.into_iter().chain(self.buckets.iter().cloned()).collect();
+        let names = names.into_iter().filter(|name| name.starts_with(&prefix));
+        Ok(S3Response::new(ListBucketsOutput {
+            buckets: Some(names.map(listed).collect()),
+            ..ListBucketsOutput::default()
+        }))
+    }
+}
+
+fn listed(name: String) -> Bucket {
+    // Nobody made it, so it was always there.
+    Bucket { name: Some(name), creation_date: Some(timestamp(0)), ..Bucket::default() }
+}

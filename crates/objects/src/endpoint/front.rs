@@ -1,0 +1,102 @@
+//! The service in front of the protocol library.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use futures::future::BoxFuture;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use s3s::service::S3Service;
+use s3s::{S3Error, S3ErrorCode};
+use tower::Service;
+
+use super::refusal::{Refusal, refusal};
+use crate::is_local_bucket;
+
+/// The S3 endpoint of a local store. It answers every request, if only with an error in S3's form.
+#[derive(Debug, Clone)]
+pub struct S3Endpoint {
+    inner: S3Service,
+}
+
+impl S3Endpoint {
+    pub(super) fn new(inner: S3Service) -> Self {
+        Self { inner }
+    }
+}
+
+impl Service<Request<Body>> for S3Endpoint {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = self.inner.clone();
+        Box::pin(async move { Ok(with_cors(answer(inner, request).await)) })
+    }
+}
+
+async fn answer(mut inner: S3Service, request: Request<Body>) -> Response<Body> {
+    if request.method() == Method::OPTIONS && is_in_local_bucket(request.uri().path()) {
+        return preflight(request.headers());
+    }
+    if let Some(refusal) = refusal(request.method(), request.uri(), request.headers()) {
+        return refused(refusal);
+    }
+    match Service::call(&mut inner, request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => {
+            tracing::error!(?error, "request not answered");
+            status(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+fn is_in_local_bucket(path: &str) -> bool {
+    path.trim_start_matches('/').split('/').next().is_some_and(is_local_bucket)
+}
+
+fn refused(refusal: Refusal) -> Response<Body> {
+    let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).expect("every refusal has a code of S3's");
+    let error = S3Error::with_message(code, refusal.message);
+    match error.to_http_response() {
+        Ok(response) => response.map(Body::new),
+        Err(_) => status(StatusCode::NOT_IMPLEMENTED),
+    }
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Lets a browser send what it asks to send: the signature decides, and no cookie is involved.
+fn preflight(asked: &HeaderMap) -> Response<Body> {
+    let mut response = status(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    let methods = HeaderValue::from_static("GET, HEAD, PUT, POST, DELETE");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    let any = HeaderValue::from_static("*");
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned().unwrap_or(any);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    response
+}
+
+/// Lets a page from anywhere read the answer.
+fn with_cors(mut response: Response<Body>) -> Response<Body> {
+    const CORS: [(HeaderName, &str); 2] = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Content-Range, Content-Length, Last-Modified"),
+    ];
+    for (name, value) in CORS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,99 @@
+//! Reading objects.
+
+use s3s::dto::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Range, StreamingBlob};
+use s3s::{S3Request, S3Response, S3Result};
+
+use super::LocalS3;
+use super::attributes::{kept_headers, metadata};
+use super::conditions::{ReadConditions, etag, timestamp};
+use super::error::s3_error;
+use crate::local::StoredObject;
+use crate::{ByteRange, ObjectError};
+
+impl LocalS3 {
+    pub(super) async fn get(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = request.input;
+        let content = self.store.content(&input.bucket, &input.key).await.map_err(s3_error)?;
+        let conditions = ReadConditions {
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+            if_modified_since: input.if_modified_since,
+            if_unmodified_since: input.if_unmodified_since,
+        };
+        conditions.check(content.object())?;
+        let range = content.resolve(input.range.map(byte_range)).map_err(s3_error)?;
+        let object = content.object().clone();
+        let length = range.end - range.start;
+        let output = GetObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: Some(signed(length)),
+            content_range: input.range.map(|_| content_range(&range, object.size)),
+            content_type: object.attributes.content_type.clone(),
+            e_tag: Some(etag(&object.etag)),
+            last_modified: Some(timestamp(object.modified)),
+            metadata: metadata(&object.attributes),
+            body: Some(StreamingBlob::wrap(content.stream(range))),
+            ..GetObjectOutput::default()
+        };
+        Ok(S3Response::with_headers(output, kept_headers(&object.attributes)))
+    }
+
+    pub(super) async fn head(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = request.input;
+        let object = self.store.object(&input.bucket, &input.key).await.map_err(s3_error)?;
+        let conditions = ReadConditions {
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+            if_modified_since: input.if_modified_since,
+            if_unmodified_since: input.if_unmodified_since,
+        };
+        conditions.check(&object)?;
+        let range = range_of(&object, &input.key, input.range)?;
+        let length = range.as_ref().map_or(object.size, |range| range.end - range.start);
+        let output = HeadObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: Some(signed(length)),
+            content_range: range.map(|range| content_range(&range, object.size)),
+            content_type: object.attributes.content_type.clone(),
+            e_tag: Some(etag(&object.etag)),
+            last_modified: Some(timestamp(object.modified)),
+            metadata: metadata(&object.attributes),
+            ..HeadObjectOutput::default()
+        };
+        Ok(S3Response::with_headers(output, kept_headers(&object.attributes)))
+    }
+}
+
+fn range_of(
+    object: &StoredObject,
+    key: &str,
+    range: Option<Range>,
+) -> S3Result<Option<std::ops::Range<u64>>> {
+    let Some(range) = range else { return Ok(None) };
+    let within = byte_range(range).within(object.size);
+    within.map(Some).ok_or_else(|| s3_error(ObjectError::InvalidRange { key: key.to_owned() }))
+}
+
+/// The port's form of a range.
+pub(super) fn byte_range(range: Range) -> ByteRange {
+    match range {
+        Range::Int { first, last: Some(last) } => ByteRange::Span(first, last.saturating_add(1)),
+        Range::Int { first, last: None } => ByteRange::From(first),
+        Range::Suffix { length } => ByteRange::Last(length),
+    }
+}
+
+fn content_range(range: &std::ops::Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.end - 1)
+}
+
+/// A length as the protocol library has it.
+pub(super) fn signed(length: u64) -> i64 {
+    i64::try_from(length).expect("no disk holds so much")
+}
