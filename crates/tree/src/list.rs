@@ -1,14 +1,15 @@
 //! Pages of a listing, with common prefixes.
+
 use bytes::Bytes;
 
-use crate::{Cursor, Record, TreeError};
+use crate::{Cursor, Record, TreeError, key_after, prefix_end};
 
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     /// Only paths that begin so.
     pub prefix: Bytes,
-    /// Paths are listed up to and with the first delimiter after the prefix, once each. Not empty.
+    /// Paths are listed up to and with the first delimiter after the prefix, once each. An empty one is none.
     pub delimiter: Option<Bytes>,
     /// Only items (paths, or common prefixes as they are listed) that come after this.
     pub after: Option<Bytes>,
@@ -25,6 +26,16 @@ pub enum Listed {
     CommonPrefix(Bytes),
 }
 
+impl Listed {
+    /// What the item is listed as: the path or the common prefix.
+    pub fn name(&self) -> &Bytes {
+        match self {
+            Self::Record(record) => &record.key,
+            Self::CommonPrefix(prefix) => prefix,
+        }
+    }
+}
+
 /// A part of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListPage {
@@ -35,11 +46,50 @@ pub struct ListPage {
 }
 
 /// Reads one page. Paths under a common prefix are skipped by a seek.
-pub async fn list_page(_cursor: &mut dyn Cursor, _query: &ListQuery) -> Result<ListPage, TreeError> {
-    todo!()
+pub async fn list_page(cursor: &mut dyn Cursor, query: &ListQuery) -> Result<ListPage, TreeError> {
+    let mut page = ListPage::default();
+    let Some(start) = start(query).filter(|_| query.limit > 0) else {
+        return Ok(page);
+    };
+    cursor.seek(&start).await?;
+    while let Some(record) = cursor.next().await? {
+        if !record.key.starts_with(&query.prefix) {
+            break;
+        }
+        if page.items.len() == query.limit {
+            page.next_after = page.items.last().map(|item| item.name().clone());
+            break;
+        }
+        let Some(prefix) = common_prefix(&record.key, query) else {
+            page.items.push(Listed::Record(record));
+            continue;
+        };
+        page.items.push(Listed::CommonPrefix(prefix.clone()));
+        let Some(end) = prefix_end(&prefix) else {
+            break;
+        };
+        cursor.seek(&end).await?;
+    }
+    Ok(page)
 }
 
-/// The first key after all keys that begin with `prefix`; `None` if there can be none.
-pub fn prefix_end(_prefix: &[u8]) -> Option<Bytes> {
-    todo!()
+/// The first key that may be part of the first item; `None` if no key can be.
+fn start(query: &ListQuery) -> Option<Bytes> {
+    let Some(after) = &query.after else {
+        return Some(query.prefix.clone());
+    };
+    let start = match common_prefix(after, query) {
+        // The common prefix itself is not after `after`, and no path under it is listed on its own.
+        Some(prefix) => prefix_end(&prefix)?,
+        None => key_after(after),
+    };
+    Some(start.max(query.prefix.clone()))
+}
+
+/// What a key is rolled up into, if it is in the query's prefix and has a delimiter behind that.
+fn common_prefix(key: &Bytes, query: &ListQuery) -> Option<Bytes> {
+    let delimiter = query.delimiter.as_ref().filter(|delimiter| !delimiter.is_empty())?;
+    let rest = key.strip_prefix(&query.prefix[..])?;
+    let at = rest.windows(delimiter.len()).position(|window| window == delimiter)?;
+    Some(key.slice(..query.prefix.len() + at + delimiter.len()))
 }

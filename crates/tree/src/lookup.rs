@@ -1,11 +1,21 @@
 //! Point lookups.
-use crate::{RangeStore, Record, TreeError, TreeId};
+
+use bytes::Bytes;
+
+use crate::range_file::open_described;
+use crate::{RangeStore, Record, TreeError, TreeId, Value, open_tree};
 
 /// Finds a path's record. Opens at most one metarange and one range.
-pub async fn lookup(
-    _store: &dyn RangeStore,
-    _tree: TreeId,
-    _key: &[u8],
-) -> Result<Option<Record>, TreeError> {
-    todo!()
+pub async fn lookup(store: &dyn RangeStore, tree: TreeId, key: &[u8]) -> Result<Option<Record>, TreeError> {
+    let metarange = open_tree(store, tree).await?;
+    let Some(range) = metarange.covering(key) else {
+        return Ok(None);
+    };
+    let table = open_described(store, range).await?;
+    let value = table.get(key).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let value = Value::from_bytes(value).map_err(|error| TreeError::corrupt(range.id, error.to_string()))?;
+    Ok(Some(Record { key: Bytes::copy_from_slice(key), value }))
 }

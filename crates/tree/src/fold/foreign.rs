@@ -1,0 +1,31 @@
+//! Ranges that end where this format would not end them.
+//!
+//! Trees written by lakeFS, or in another format, break elsewhere. A fold that waited there for a new boundary to
+//! meet an old one would rewrite all the rest of the tree; so it keeps their ends.
+
+use crate::TreeFormat;
+
+/// Watches the records of a whole range, and tells whether it ends just where the format ends it.
+pub(super) struct EndCheck<'a> {
+    format: &'a TreeFormat,
+    size: u64,
+    ends_here: bool,
+    ended_before: bool,
+}
+
+impl<'a> EndCheck<'a> {
+    pub(super) fn new(format: &'a TreeFormat) -> Self {
+        Self { format, size: 0, ends_here: false, ended_before: false }
+    }
+
+    pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.ended_before |= self.ends_here;
+        self.size += (key.len() + value.len()) as u64;
+        self.ends_here = self.format.ends_after(self.size, key);
+    }
+
+    /// Whether the range ends elsewhere than the format says.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.ended_before || !self.ends_here
+    }
+}

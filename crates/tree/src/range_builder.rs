@@ -1,0 +1,57 @@
+//! Writes one range.
+
+use braid_sstable::{RecordHasher, WriteError, Writer};
+use braid_types::RangeId;
+use bytes::Bytes;
+
+use crate::range_file::{KIND, own_properties, user_properties};
+use crate::{RangeDescriptor, TreeError, TreeFormat};
+
+/// A range that is being written. It has at least one record.
+pub(crate) struct RangeBuilder<'a> {
+    format: &'a TreeFormat,
+    writer: Writer,
+    hasher: RecordHasher,
+    min_key: Bytes,
+    last_key: Vec<u8>,
+}
+
+impl<'a> RangeBuilder<'a> {
+    /// A range that begins with the record of `min_key`, which is still to be added.
+    pub(crate) fn new(format: &'a TreeFormat, min_key: &[u8]) -> Self {
+        Self {
+            format,
+            writer: Writer::new(format.table),
+            hasher: RecordHasher::new(),
+            min_key: Bytes::copy_from_slice(min_key),
+            last_key: Vec::new(),
+        }
+    }
+
+    /// Adds a record, and says whether the range ends with it.
+    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<bool, TreeError> {
+        self.writer.add(key, value).map_err(|error| refused(key, error))?;
+        self.hasher.add(key, value);
+        self.last_key.clear();
+        self.last_key.extend_from_slice(key);
+        Ok(self.format.ends_after(self.writer.raw_bytes(), key))
+    }
+
+    /// The finished file and what the metarange says of it.
+    pub(crate) fn finish(self) -> Result<(RangeDescriptor, Bytes), TreeError> {
+        let max_key = Bytes::from(self.last_key);
+        let (count, size) = (self.writer.count(), self.writer.raw_bytes());
+        let properties = user_properties(KIND, &self.min_key, &max_key, count, size);
+        let file = self.writer.finish(&properties).map_err(|error| refused(&max_key, error))?;
+        let id = RangeId::from_bytes(self.hasher.finish(&own_properties(KIND)));
+        Ok((RangeDescriptor { min_key: self.min_key, max_key, id, size, count }, file.into()))
+    }
+}
+
+fn refused(key: &[u8], error: WriteError) -> TreeError {
+    let key = Bytes::copy_from_slice(key);
+    match error {
+        WriteError::KeyOrder { previous, .. } => TreeError::Unordered { previous: previous.into(), key },
+        reason => TreeError::Unwritable { key, reason },
+    }
+}

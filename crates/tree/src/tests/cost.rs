@@ -1,0 +1,185 @@
+//! What operations read and write.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use async_trait::async_trait;
+use braid_sstable::Table;
+use braid_types::{MetarangeId, RangeId};
+use bytes::Bytes;
+use futures::executor::block_on;
+use futures::{future, stream};
+
+use super::support::*;
+use crate::testing::{Counts, MemoryRangeStore};
+use crate::{Cursor, Diff, ListQuery, Metarange, RangeStore, TreeError, TreeId, build, list_page, lookup};
+
+const FRESH: Item = Item { content: 9, place: 9 };
+
+fn ranges(stored: &Stored, tree: TreeId) -> Arc<Metarange> {
+    block_on(stored.memory.metarange(&tree.unwrap())).unwrap()
+}
+
+#[test]
+fn a_fold_reads_and_writes_the_ranges_it_touches_and_three_more_in_the_mean() {
+    let (stored, format) = (Stored::new(), small_format());
+    let tree = stored.build(&format, &numbered(2000));
+    let metarange = ranges(&stored, tree);
+    let mut dice = Dice::new(2);
+    let (mut touched, mut read, mut written) = (0, 0, 0);
+    const RUNS: u64 = 200;
+    for _ in 0..RUNS {
+        let edits: Edits = (0..=dice.roll(10)).map(|_| edit(&mut dice)).collect();
+        let last = metarange.ranges().len() - 1;
+        let positions: BTreeSet<_> = edits.keys().map(|key| metarange.position(key).min(last)).collect();
+        touched += positions.len() as u64;
+        stored.counting.take();
+        stored.fold(&format, tree, &edits);
+        let counts = stored.counting.take();
+        read += counts.ranges_read + counts.metaranges_read;
+        written += counts.ranges_written + counts.metaranges_written;
+    }
+    assert!(read <= touched + 3 * RUNS, "{read} files read for {touched} ranges in {RUNS} runs");
+    assert!(written <= touched + 3 * RUNS, "{written} files written for {touched} ranges in {RUNS} runs");
+}
+
+fn edit(dice: &mut Dice) -> (Bytes, Option<Item>) {
+    let number = dice.roll(2050);
+    match dice.roll(3) {
+        0 => (path(number), Some(FRESH)),
+        1 => (format!("path/{number:06}x").into(), Some(FRESH)),
+        _ => (path(number), None),
+    }
+}
+
+#[test]
+fn a_lookup_opens_one_metarange_and_one_range() {
+    let stored = Stored::new();
+    let model = numbered(300);
+    let tree = stored.build(&small_format(), &model);
+    for number in 0..300 {
+        stored.counting.take();
+        let found = block_on(lookup(&*stored.store, tree, &path(number))).unwrap();
+        assert_eq!(found, Some(record(&path(number), model[&path(number)])));
+        assert_eq!(
+            stored.counting.take(),
+            Counts { ranges_read: 1, metaranges_read: 1, ..Counts::default() }
+        );
+    }
+    for absent in [&b"a"[..], b"path/000007x", b"q", b""] {
+        assert_eq!(block_on(lookup(&*stored.store, tree, absent)).unwrap(), None);
+    }
+    assert_eq!(block_on(lookup(&*stored.store, None, b"a")).unwrap(), None);
+    let between = &ranges(&stored, tree).ranges()[0].max_key.clone();
+    stored.counting.take();
+    block_on(lookup(&*stored.store, tree, &[between, &b"x"[..]].concat())).unwrap();
+    assert_eq!(stored.counting.take().ranges_read, 0, "no range holds keys between two of them");
+}
+
+#[test]
+fn a_seek_opens_nothing_and_the_next_record_one_range() {
+    let stored = Stored::new();
+    let tree = stored.build(&small_format(), &numbered(300));
+    let metarange = ranges(&stored, tree);
+    stored.counting.take();
+    let mut cursor = stored.cursor(tree);
+    for range in metarange.ranges() {
+        block_on(cursor.seek(&range.min_key)).unwrap();
+    }
+    assert_eq!(stored.counting.take(), Counts::default());
+    assert_eq!(block_on(cursor.next()).unwrap().unwrap().key, metarange.ranges().last().unwrap().min_key);
+    assert_eq!(stored.counting.take(), Counts { ranges_read: 1, metaranges_read: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_diff_opens_only_ranges_that_differ() {
+    let (stored, format) = (Stored::new(), small_format());
+    let left = stored.build(&format, &numbered(2000));
+    let folded = stored.fold(&format, left, &Edits::from([(path(1000), Some(FRESH))]));
+    stored.counting.take();
+    assert_eq!(drain!(Diff::new(Arc::clone(&stored.store), left, folded.tree)).len(), 1);
+    let counts = stored.counting.take();
+    assert_eq!(counts.ranges_read, folded.summary.ranges_read + folded.summary.ranges_written);
+    assert!(drain!(Diff::new(Arc::clone(&stored.store), left, left)).is_empty());
+    assert_eq!(stored.counting.take(), Counts::default(), "equal trees are not read");
+}
+
+#[test]
+fn a_diff_skips_what_lies_behind_a_removed_range() {
+    let (stored, format) = (Stored::new(), small_format());
+    let left = stored.build(&format, &numbered(500));
+    let first = ranges(&stored, left).ranges()[0].clone();
+    let removed: Edits =
+        numbered(500).into_keys().filter(|key| *key <= first.max_key).map(|key| (key, None)).collect();
+    let right = stored.fold(&format, left, &removed).tree;
+    stored.counting.take();
+    let found = drain!(Diff::new(Arc::clone(&stored.store), left, right));
+    assert_eq!(found.len() as u64, first.count);
+    assert_eq!(stored.counting.take().ranges_read, 1);
+}
+
+#[test]
+fn listing_directories_does_not_open_what_is_inside_them() {
+    let stored = Stored::new();
+    let item = Item { content: 0, place: 0 };
+    let model = (0..2000).map(|number| (format!("{}/{number:04}", number / 1000).into(), item)).collect();
+    let tree = stored.build(&small_format(), &model);
+    stored.counting.take();
+    let query = ListQuery { delimiter: Some("/".into()), limit: 10, ..ListQuery::default() };
+    let page = block_on(list_page(&mut stored.cursor(tree), &query)).unwrap();
+    assert_eq!(page.items.len(), 2);
+    assert!(stored.counting.take().ranges_read <= 2);
+}
+
+/// A store whose puts take a few turns, and that knows how many were under way at once.
+#[derive(Default)]
+struct SlowStore {
+    inner: MemoryRangeStore,
+    under_way: AtomicU64,
+    most: AtomicU64,
+    ranges: AtomicU64,
+}
+
+#[async_trait]
+impl RangeStore for SlowStore {
+    async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
+        self.inner.range(id).await
+    }
+
+    async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
+        self.inner.metarange(id).await
+    }
+
+    async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
+        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let mut turns = 20;
+        future::poll_fn(|context| {
+            turns -= 1;
+            context.waker().wake_by_ref();
+            if turns == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.ranges.fetch_add(1, Ordering::SeqCst);
+        self.inner.put_range(id, file).await
+    }
+
+    async fn put_metarange(&self, id: &MetarangeId, file: Bytes) -> Result<(), TreeError> {
+        let metarange = Metarange::decode(id, file.clone())?;
+        let written = self.ranges.load(Ordering::SeqCst);
+        assert_eq!(written, metarange.ranges().len() as u64, "ranges are durable before the metarange");
+        self.inner.put_metarange(id, file).await
+    }
+}
+
+#[test]
+fn uploads_overlap_and_are_bounded_and_come_before_the_metarange() {
+    let store = SlowStore::default();
+    let records = stream::iter(records(&numbered(2000)).into_iter().map(Ok));
+    let folded = block_on(build(&store, &small_format(), records)).unwrap();
+    assert!(folded.summary.ranges_written > 50);
+    assert_eq!(store.most.load(Ordering::SeqCst), 8);
+}

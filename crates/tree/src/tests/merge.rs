@@ -1,0 +1,191 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use proptest::collection::btree_map;
+use proptest::prelude::*;
+
+use super::support::*;
+use crate::testing::Counts;
+use crate::{
+    Conflict, Folded, Merge, MergeResult, Outcome, Side, Strategy as MergeStrategy, Summary, ThreeWay,
+    TreeFormat, merge,
+};
+
+/// Three maps.
+struct Three {
+    base: Model,
+    dest: Model,
+    source: Model,
+}
+
+impl Three {
+    fn keys(&self) -> BTreeSet<Bytes> {
+        [&self.base, &self.dest, &self.source].into_iter().flat_map(|model| model.keys().cloned()).collect()
+    }
+
+    /// Whether the source changed the path, and the destination has not the same.
+    fn is_step(&self, key: &Bytes) -> bool {
+        let [base, dest, source] = self.contents(key);
+        source != base && source != dest
+    }
+
+    fn is_conflict(&self, key: &Bytes) -> bool {
+        let [base, dest, _] = self.contents(key);
+        self.is_step(key) && dest != base
+    }
+
+    fn contents(&self, key: &Bytes) -> [Option<u8>; 3] {
+        [&self.base, &self.dest, &self.source].map(|model| model.get(key).map(|item| item.content))
+    }
+
+    fn conflict(&self, key: &Bytes) -> Conflict {
+        let side = |model: &Model| model.get(key).map(|item| record(key, *item));
+        let (base, dest, source) = (side(&self.base), side(&self.dest), side(&self.source));
+        Conflict { key: key.clone(), base, dest, source }
+    }
+
+    /// The merged map, or the conflicts.
+    fn merged(
+        &self,
+        strategy: MergeStrategy,
+        choices: &BTreeMap<Bytes, Side>,
+    ) -> Result<Model, Vec<Conflict>> {
+        let (mut result, mut conflicts) = (self.dest.clone(), Vec::new());
+        for key in self.keys().into_iter().filter(|key| self.is_step(key)) {
+            let by_strategy = match strategy {
+                MergeStrategy::Refuse => None,
+                MergeStrategy::SourceWins => Some(Side::Source),
+                MergeStrategy::DestWins => Some(Side::Dest),
+            };
+            let winner = match self.is_conflict(&key) {
+                true => choices.get(&key).copied().or(by_strategy),
+                false => Some(Side::Source),
+            };
+            match (winner, self.source.get(&key)) {
+                (None, _) => conflicts.push(self.conflict(&key)),
+                (Some(Side::Dest), _) => {}
+                (Some(Side::Source), Some(item)) => drop(result.insert(key, *item)),
+                (Some(Side::Source), None) => drop(result.remove(&key)),
+            }
+        }
+        if conflicts.is_empty() { Ok(result) } else { Err(conflicts) }
+    }
+
+    fn stored(&self, stored: &Stored, format: &TreeFormat) -> Merge {
+        let tree = |model| stored.build(format, model);
+        let (base, dest, source) = (tree(&self.base), tree(&self.dest), tree(&self.source));
+        Merge { base, dest, source, ..Merge::default() }
+    }
+}
+
+fn threes() -> impl Strategy<Value = Three> {
+    (models(), edits(), edits(), edits()).prop_map(|(base, both, ours, theirs)| {
+        let dest = applied(&applied(&base, &both), &ours);
+        let source = applied(&applied(&base, &both), &theirs);
+        Three { base, dest, source }
+    })
+}
+
+impl std::fmt::Debug for Three {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries([&self.base, &self.dest, &self.source]).finish()
+    }
+}
+
+fn strategies() -> impl Strategy<Value = MergeStrategy> {
+    prop::sample::select(vec![MergeStrategy::Refuse, MergeStrategy::SourceWins, MergeStrategy::DestWins])
+}
+
+proptest! {
+    #[test]
+    fn steps_are_those_of_the_maps(format in formats(), three in threes()) {
+        let stored = Stored::new();
+        let Merge { base, dest, source, .. } = three.stored(&stored, &format);
+        let steps = drain!(ThreeWay::new(Arc::clone(&stored.store), base, dest, source));
+        let found: Vec<_> = steps
+            .into_iter()
+            .map(|step| {
+                let (key, base, dest, source) = (step.key, step.base, step.dest, step.source);
+                (Conflict { key, base, dest, source }, step.outcome == Outcome::Conflict)
+            })
+            .collect();
+        let wanted: Vec<_> = three
+            .keys()
+            .iter()
+            .filter(|key| three.is_step(key))
+            .map(|key| (three.conflict(key), three.is_conflict(key)))
+            .collect();
+        prop_assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_merge_is_that_of_the_maps(
+        format in formats(),
+        three in threes(),
+        strategy in strategies(),
+        choices in btree_map(keys(), prop::sample::select(vec![Side::Source, Side::Dest]), 0..100),
+    ) {
+        let stored = Stored::new();
+        let wanted = three.merged(strategy, &choices);
+        let task = Merge { strategy, choices, ..three.stored(&stored, &format) };
+        let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+        match (result, wanted) {
+            (MergeResult::Merged(folded), Ok(model)) => {
+                // Where the destination did not change at all, the source's records are taken as they are.
+                let model = if task.dest == task.base { three.source.clone() } else { model };
+                prop_assert_eq!(stored.scan(folded.tree), records(&model));
+                prop_assert_eq!(folded.tree, stored.build(&format, &model));
+            }
+            (MergeResult::Conflicts(found), Err(wanted)) => prop_assert_eq!(found, wanted),
+            (result, wanted) => prop_assert!(false, "{result:?} instead of {wanted:?}"),
+        }
+    }
+}
+
+#[test]
+fn one_side_without_changes_gives_the_other_by_its_id() {
+    let (stored, format) = (Stored::new(), small_format());
+    let [a, b] = [100, 200].map(|count| stored.build(&format, &numbered(count)));
+    stored.counting.take();
+    for (base, dest, source, wanted) in [(a, a, b, b), (a, b, a, b), (a, b, b, b), (None, None, b, b)] {
+        let task = Merge { base, dest, source, ..Merge::default() };
+        let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+        assert_eq!(result, MergeResult::Merged(Folded { tree: wanted, summary: Summary::default() }));
+    }
+    assert_eq!(stored.counting.take(), Counts::default());
+}
+
+#[test]
+fn a_merge_opens_only_ranges_that_the_source_changed() {
+    let (stored, format) = (Stored::new(), small_format());
+    let fresh = |number| Edits::from([(path(number), Some(Item { content: 9, place: 0 }))]);
+    let base = stored.build(&format, &numbered(2000));
+    let dest = stored.fold(&format, base, &fresh(100)).tree;
+    let source = stored.fold(&format, base, &fresh(1500)).tree;
+    stored.counting.take();
+    let task = Merge { base, dest, source, ..Merge::default() };
+    let MergeResult::Merged(folded) = block_on(merge(&stored.store, &format, &task)).unwrap() else {
+        panic!("different paths do not conflict");
+    };
+    // The base's range and the source's to see the step, the destination's to fold it.
+    let counts = stored.counting.take();
+    assert_eq!((counts.ranges_read, folded.summary.ranges_written), (3, 1));
+}
+
+#[test]
+fn ranges_that_source_and_destination_share_are_not_opened() {
+    let (stored, format) = (Stored::new(), small_format());
+    let base = stored.build(&format, &numbered(10));
+    let both = stored.build(&format, &numbered(2000));
+    let one_more = |number| Edits::from([(path(number), Some(Item { content: 9, place: 0 }))]);
+    let dest = stored.fold(&format, both, &one_more(100)).tree;
+    let source = stored.fold(&format, both, &one_more(1500)).tree;
+    stored.counting.take();
+    let steps = drain!(ThreeWay::new(Arc::clone(&stored.store), base, dest, source));
+    // In the base neither range's paths are there: one conflict each, from the two ranges that differ.
+    assert_eq!(steps.iter().map(|step| &step.key).collect::<Vec<_>>(), [&path(100), &path(1500)]);
+    let read = stored.counting.take().ranges_read;
+    assert!(read <= 5, "{read} ranges opened");
+}
