@@ -14,6 +14,9 @@ use crate::client::Client;
 /// A stream of answers, in the server's order. It ends after the first error.
 pub type Entries<T> = BoxStream<'static, Result<T, Error>>;
 
+/// The items of one batch.
+type Items<T> = stream::Iter<std::vec::IntoIter<Result<T, Error>>>;
+
 impl Client {
     /// Makes a call that changes nothing.
     pub(crate) async fn read<M, A, F>(&self, message: M, call: impl Fn(Request<M>) -> F) -> Result<A, Error>
@@ -95,9 +98,8 @@ impl Client {
         let client = self.clone();
         let opened = async move {
             let idle = client.timeouts().idle;
-            let (first, rest) = client.open(message, open).await?;
-            let first = stream::iter(first.map(Ok));
-            Ok::<_, Error>(first.chain(messages(rest, idle)).and_then(async |batch| items(batch)))
+            let start = client.open(message, open).await?;
+            Ok::<_, Error>(stream::try_unfold(start, move |state| batch(state, idle)))
         };
         stream::once(opened).try_flatten().try_flatten().boxed()
     }
@@ -171,19 +173,19 @@ async fn within<T>(
     }
 }
 
-fn messages<A: Send + 'static>(
-    batches: Streaming<A>,
+/// Takes the batch that opening has brought already, or the next one, and what is left after it. Nothing follows an error.
+async fn batch<A, T>(
+    (ready, mut batches): (Option<A>, Streaming<A>),
     idle: Duration,
-) -> impl futures::Stream<Item = Result<A, Error>> + Send {
-    stream::try_unfold(batches, move |mut batches| async move {
-        let next = within(idle, Call::Read, batches.message()).await?;
-        Ok(next.map(|batch| (batch, batches)))
-    })
-}
-
-fn items<A, T>(batch: A) -> Result<impl futures::Stream<Item = Result<T, Error>>, Error>
+) -> Result<Option<(Items<T>, (Option<A>, Streaming<A>))>, Error>
 where
     Vec<T>: TryFrom<A, Error = Error>,
 {
-    Ok(stream::iter(answer::<A, Vec<T>>(batch)?.into_iter().map(Ok)))
+    let next = match ready {
+        Some(batch) => Some(batch),
+        None => within(idle, Call::Read, batches.message()).await?,
+    };
+    let Some(batch) = next else { return Ok(None) };
+    let items: Vec<Result<T, Error>> = answer::<A, Vec<T>>(batch)?.into_iter().map(Ok).collect();
+    Ok(Some((stream::iter(items), (None, batches))))
 }

@@ -1,0 +1,181 @@
+//! Each method calls the RPC of its name.
+
+use std::collections::BTreeMap;
+
+use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, TagName};
+use futures::StreamExt;
+
+use super::fake::Fake;
+use crate::{
+    CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode, Entries,
+    Link, ListBranches, ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge,
+    MergeStrategy, ResetScope, Revert, StreamDownloads, StreamObjects, UploadTarget,
+};
+
+fn repository() -> RepositoryName {
+    RepositoryName::new("repo").unwrap()
+}
+
+fn branch() -> BranchName {
+    BranchName::new("main").unwrap()
+}
+
+fn tag() -> TagName {
+    TagName::new("v1.0").unwrap()
+}
+
+fn path() -> ObjectPath {
+    ObjectPath::new("a/b").unwrap()
+}
+
+fn reference() -> RefExpression {
+    RefExpression::parse("main").unwrap()
+}
+
+pub(crate) fn log() -> Log {
+    Log {
+        repository: repository(),
+        reference: reference(),
+        limit: None,
+        first_parent: false,
+        since: None,
+        stop_at: None,
+        paths: vec![],
+        prefixes: vec![],
+    }
+}
+
+fn link() -> Link {
+    Link {
+        path: path(),
+        intent: "i".into(),
+        checksum: "c".into(),
+        size: 1,
+        content_type: String::new(),
+        metadata: BTreeMap::new(),
+        if_absent: false,
+    }
+}
+
+fn target() -> UploadTarget {
+    UploadTarget { path: path(), content_type: String::new(), size: None }
+}
+
+async fn first<T>(mut entries: Entries<T>) {
+    assert!(entries.next().await.unwrap().is_err(), "the fake implements nothing");
+}
+
+/// Calls each of the methods and checks which RPC arrived.
+macro_rules! calls {
+    ($fake:ident: $($rpc:literal <- $call:expr;)*) => {
+        $(
+            let _ = $call.await;
+            assert_eq!($fake.asked().last().unwrap().method, $rpc);
+        )*
+        assert_eq!($fake.asked().len(), [$($rpc),*].len());
+    };
+}
+
+#[tokio::test]
+async fn repositories_refs_and_the_server() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    let (prefix, page_size, page_token) = (String::new(), None, None);
+    calls! { fake:
+        "RepositoryService/CreateRepository" <- client.create_repository(CreateRepository {
+            name: repository(), storage_namespace: None, default_branch: None,
+        });
+        "RepositoryService/GetRepository" <- client.get_repository(&repository());
+        "RepositoryService/ListRepositories" <- client.list_repositories(ListRepositories::default());
+        "RepositoryService/ListRepositories" <- first(client.repositories(""));
+        "RepositoryService/DeleteRepository" <- client.delete_repository(&repository());
+        "RefService/CreateBranch" <- client.create_branch(CreateBranch {
+            repository: repository(), name: branch(), source: reference(),
+        });
+        "RefService/GetBranch" <- client.get_branch(&repository(), &branch());
+        "RefService/ListBranches" <- client.list_branches(ListBranches {
+            repository: repository(), prefix: prefix.clone(), page_size, page_token: page_token.clone(),
+        });
+        "RefService/ListBranches" <- first(client.branches(&repository(), ""));
+        "RefService/DeleteBranch" <- client.delete_branch(&repository(), &branch());
+        "RefService/ResetBranch" <- client.reset_branch(&repository(), &branch(), ResetScope::All);
+        "RefService/CreateTag" <- client.create_tag(CreateTag {
+            repository: repository(), name: tag(), reference: reference(),
+        });
+        "RefService/GetTag" <- client.get_tag(&repository(), &tag());
+        "RefService/ListTags" <- client.list_tags(ListTags {
+            repository: repository(), prefix, page_size, page_token,
+        });
+        "RefService/ListTags" <- first(client.tags(&repository(), ""));
+        "RefService/DeleteTag" <- client.delete_tag(&repository(), &tag());
+        "RefService/ResolveRef" <- client.resolve_ref(&repository(), &reference());
+        "RefService/FindMergeBase" <- client.find_merge_base(&repository(), &reference(), &reference());
+        "ServerService/GetServerInfo" <- client.server_info();
+        "ServerService/WhoAmI" <- client.who_am_i();
+    }
+}
+
+#[tokio::test]
+async fn objects() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    let prefix = PathPrefix::default();
+    calls! { fake:
+        "ObjectService/StatObject" <- client.stat_object(&repository(), &reference(), &path());
+        "ObjectService/ListObjects" <- client.list_objects(ListObjects {
+            repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None, after: None,
+            page_size: None, page_token: None,
+        });
+        "ObjectService/StreamObjects" <- first(client.stream_objects(StreamObjects {
+            repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None, after: None,
+        }));
+        "ObjectService/CreateUpload" <- client.create_upload(&repository(), &branch(), target());
+        "ObjectService/CreateUploads" <- client.create_uploads(&repository(), &branch(), vec![target()]);
+        "ObjectService/LinkUpload" <- client.link_upload(&repository(), &branch(), link());
+        "ObjectService/LinkUploads" <- client.link_uploads(&repository(), &branch(), vec![link()]);
+        "ObjectService/GetDownloadUrl" <- client.get_download_url(&repository(), &reference(), &path());
+        "ObjectService/StreamDownloads" <- first(client.stream_downloads(StreamDownloads {
+            repository: repository(), reference: reference(), prefix, after: None,
+        }));
+        "ObjectService/DeleteObject" <- client.delete_object(&repository(), &branch(), &path());
+        "ObjectService/DeleteObjects" <- client.delete_objects(&repository(), &branch(), vec![path()]);
+    }
+}
+
+#[tokio::test]
+async fn commits() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    let (prefix, metadata) = (PathPrefix::default(), BTreeMap::new());
+    calls! { fake:
+        "CommitService/Commit" <- client.commit(CommitBranch {
+            repository: repository(), branch: branch(), message: "m".into(), metadata: metadata.clone(),
+            allow_empty: false, date: None,
+        });
+        "CommitService/GetCommit" <- client.get_commit(&repository(), &reference());
+        "CommitService/Log" <- first(client.log(log()));
+        "CommitService/Diff" <- first(client.diff(Diff {
+            repository: repository(), left: reference(), right: reference(), mode: DiffMode::TwoDot,
+            prefix: prefix.clone(),
+        }));
+        "CommitService/DiffBranch" <- first(client.diff_branch(DiffBranch {
+            repository: repository(), branch: branch(), prefix,
+        }));
+        "CommitService/Merge" <- client.merge(Merge {
+            repository: repository(), source: reference(), destination: branch(),
+            strategy: MergeStrategy::Refuse, message: None, metadata: metadata.clone(), squash: false,
+            allow_empty: false,
+        });
+        "CommitService/ListMergeConflicts" <- first(client.list_merge_conflicts(ListMergeConflicts {
+            repository: repository(), source: reference(), destination: branch(),
+        }));
+        "CommitService/Revert" <- client.revert(Revert {
+            repository: repository(), branch: branch(), reference: reference(), parent_number: None,
+            allow_empty: false, message: None, metadata: metadata.clone(),
+        });
+        "CommitService/CherryPick" <- client.cherry_pick(CherryPick {
+            repository: repository(), branch: branch(), reference: reference(), parent_number: None,
+            message: None, metadata,
+        });
+    }
+}

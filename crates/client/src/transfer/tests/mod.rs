@@ -1,0 +1,3 @@
+mod download;
+mod store;
+mod upload;
