@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
 use crate::index::IndexCursor;
-use crate::{Corruption, Table};
+use crate::{Corruption, Defect, Table};
 
 /// Walks a table's records in key order, from the first unless it seeks. It owns a clone of its table.
 ///
@@ -109,9 +109,17 @@ impl Cursor {
             return Ok(Position::End);
         };
         self.block.enter(self.table.read_block(handle)?);
-        let found = self.block.seek(key)?;
+        if self.block.seek(key)? {
+            return Ok(Position::Before);
+        }
         // A separator may be above all of its block's keys; then the next block's first record is the one sought.
-        Ok(if found { Position::Before } else { Position::Between })
+        if self.advance()? == Position::End {
+            return Ok(Position::End);
+        }
+        if self.block.user_key() < key {
+            return Err(self.block.corruption(Defect::SeparatorBounds));
+        }
+        Ok(Position::Before)
     }
 
     #[inline]

@@ -50,6 +50,12 @@ pub enum Defect {
     /// The footer's unused bytes are not zero.
     #[error("the footer's padding is not zero")]
     FooterPadding,
+    /// What is given as a stored block cannot even hold its trailer.
+    #[error("{len} bytes cannot hold a block")]
+    BlockTooShort {
+        /// Length in bytes of what there is.
+        len: usize,
+    },
     /// A handle points outside of the part of the file that holds blocks.
     #[error("a block of {size} bytes does not fit before offset {limit}")]
     BlockOutside {

@@ -38,7 +38,7 @@ pub fn decode_block(stored: &Bytes, offset: u64) -> Result<Bytes, Corruption> {
 fn check(stored: &[u8]) -> Result<usize, Defect> {
     let Some((payload, &[compression_type, ref checksum @ ..])) = stored.split_last_chunk::<TRAILER_LEN>()
     else {
-        return Err(Defect::BlockOutside { size: 0, limit: stored.len() as u64 });
+        return Err(Defect::BlockTooShort { len: stored.len() });
     };
     let stored = u32::from_le_bytes(*checksum);
     let computed = checksum::masked(payload, compression_type);

@@ -1,6 +1,10 @@
 //! Tables as a whole: what is written is read, and what is damaged is refused.
 
+mod craft;
 mod support;
 
+mod corruption;
+mod damage;
 mod referee;
 mod round_trip;
+mod writing;

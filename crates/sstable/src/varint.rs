@@ -1,4 +1,5 @@
-//! LEB128 varints, unsigned, least significant group first.
+//! LEB128 varints, unsigned, least significant group first. Only the shortest form of a number is read: a flipped bit must
+//! not go unnoticed because it makes a longer form of the same number.
 
 /// Appends `value`.
 pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
@@ -9,12 +10,15 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Reads a varint at the start of `bytes`: its value and length, or `None` if it is cut short or exceeds 64 bits.
+/// Reads a varint at the start of `bytes`: its value and length, or `None` if it is cut short, exceeds 64 bits or
+/// is not the shortest form.
 pub(crate) fn take(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().enumerate().take(10) {
         let group = u64::from(byte & 0x7f);
-        if index == 9 && group > 1 {
+        let overflows = index == 9 && group > 1;
+        let is_longer_than_needed = index > 0 && byte == 0;
+        if overflows || is_longer_than_needed {
             return None;
         }
         value |= group << (7 * index);
@@ -30,7 +34,9 @@ pub(crate) fn take(bytes: &[u8]) -> Option<(u64, usize)> {
 pub(crate) fn take_u32(bytes: &[u8]) -> Option<(u32, usize)> {
     match bytes {
         [first, ..] if *first < 0x80 => Some((u32::from(*first), 1)),
-        [first, second, ..] if *second < 0x80 => Some((u32::from(first & 0x7f) | u32::from(*second) << 7, 2)),
+        [first, second, ..] if (1..0x80).contains(second) => {
+            Some((u32::from(first & 0x7f) | u32::from(*second) << 7, 2))
+        }
         _ => take(bytes).and_then(|(value, len)| Some((u32::try_from(value).ok()?, len))),
     }
 }
@@ -60,6 +66,14 @@ mod tests {
             bytes.pop();
             prop_assert_eq!(take(&bytes), None);
             prop_assert_eq!(take_u32(&bytes), None);
+        }
+    }
+
+    #[test]
+    fn a_longer_form_than_needed_is_refused() {
+        for bytes in [[0x80, 0x00, 0x00], [0xff, 0x00, 0x01], [0xff, 0x80, 0x00]] {
+            assert_eq!(take(&bytes), None);
+            assert_eq!(take_u32(&bytes), None);
         }
     }
 

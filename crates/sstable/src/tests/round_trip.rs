@@ -7,6 +7,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::craft::Parts;
 use super::support::{Records, check_lookups, numbered, open, scan, write};
 use crate::{Compression, Table, Writer, WriterOptions, verify};
 
@@ -105,6 +106,17 @@ proptest! {
     }
 
     #[test]
+    fn an_index_of_two_levels_reads_as_one(records in records(), options in options(), steps in vec(step(), 0..40)) {
+        let file = write(&records, options);
+        let mut parts = Parts::of(file.clone());
+        parts.split_index(file, false);
+        let table = open(parts.file()).unwrap();
+        check_lookups(&table, &records);
+        walk(&table, &records, &steps);
+        prop_assert_eq!(scan(&table).unwrap(), Vec::from_iter(records));
+    }
+
+    #[test]
     fn the_same_records_give_the_same_bytes(records in records(), options in options()) {
         prop_assert_eq!(write(&records, options), write(&records, options));
     }
@@ -125,6 +137,17 @@ fn a_large_table_reads_back() {
     let records = numbered(5000);
     let table = open(write(&records, WriterOptions::default())).unwrap();
     verify(&table).unwrap();
+    check_lookups(&table, &records);
+    assert_eq!(scan(&table).unwrap(), Vec::from_iter(records));
+}
+
+#[test]
+fn a_partition_may_be_bounded_more_loosely_than_its_blocks() {
+    let records = numbered(100);
+    let file = write(&records, WriterOptions { block_size: 100, ..WriterOptions::default() });
+    let mut parts = Parts::of(file.clone());
+    parts.split_index(file, true);
+    let table = open(parts.file()).unwrap();
     check_lookups(&table, &records);
     assert_eq!(scan(&table).unwrap(), Vec::from_iter(records));
 }
