@@ -6,8 +6,8 @@ use std::time::Duration;
 use braid_kv::{Kv, LanePool, Mode, Outcome, Snapshot, Transaction};
 use braid_tree::{RangeStore, TreeFormat};
 use braid_types::{
-    BranchName, Clock, Code, Commit, CommitId, Error, Random, RepositoryId, RepositoryName, Result, StagingToken,
-    Time,
+    BranchName, Clock, Code, Commit, CommitId, Error, Random, RepositoryId, RepositoryName, Result,
+    StagingToken, Time,
 };
 use moka::sync::Cache;
 use tokio::sync::Mutex;
@@ -136,8 +136,8 @@ impl Catalog {
 
     /// The rules by which a repository's trees are built.
     pub(crate) fn tree_format(&self, repository: &RepositoryRecord) -> Result<TreeFormat> {
-        if let Some(format) = &self.settings.tree_format {
-            return Ok(format.clone());
+        if let Some(format) = self.settings.tree_format {
+            return Ok(format);
         }
         TreeFormat::version(repository.format_version).ok_or_else(|| {
             let message = format!(
@@ -153,7 +153,11 @@ impl Catalog {
 pub(crate) async fn load_repository(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
     match reads.get(&record::repository::key(name)).await? {
         Some(bytes) => RepositoryRecord::decode(name.clone(), &bytes),
-        None => Err(Error::new(Code::RepositoryNotFound, name.as_str(), format!("there is no repository '{name}'"))),
+        None => Err(Error::new(
+            Code::RepositoryNotFound,
+            name.as_str(),
+            format!("there is no repository '{name}'"),
+        )),
     }
 }
 

@@ -106,5 +106,9 @@ impl Attempts {
 
 /// The error of an operation that another one came before.
 pub(crate) fn lost_race(subject: &str) -> Error {
-    Error::new(Code::Conflict, subject, format!("'{subject}' was changed by another request at the same time"))
+    Error::new(
+        Code::Conflict,
+        subject,
+        format!("'{subject}' was changed by another request at the same time"),
+    )
 }

@@ -70,7 +70,8 @@ fn hash_scope(scope: &[&str]) -> [u8; 8] {
 }
 
 fn parse(token: &str, scope: [u8; 8]) -> Result<(Timestamp, Vec<u8>)> {
-    let invalid = || Error::new(Code::InvalidPageToken, token, "the page token belongs to another list or is damaged");
+    let invalid =
+        || Error::new(Code::InvalidPageToken, token, "the page token belongs to another list or is damaged");
     let bytes = hex::decode(token).map_err(|_| invalid())?;
     let (timestamp, rest) = bytes.split_first_chunk::<8>().ok_or_else(invalid)?;
     let (found, after) = rest.split_first_chunk::<8>().ok_or_else(invalid)?;
@@ -89,7 +90,9 @@ mod tests {
         let token = hex::encode([&7u64.to_be_bytes()[..], &hash_scope(&["branches", "a"]), b"key"].concat());
         let (timestamp, after) = parse(&token, hash_scope(&["branches", "a"])).unwrap();
         assert_eq!((u64::from(timestamp), &after[..]), (7, &b"key"[..]));
-        for (token, scope) in [(&token[..], ["branches", "b"]), ("zz", ["branches", "a"]), ("0011", ["branches", "a"])] {
+        for (token, scope) in
+            [(&token[..], ["branches", "b"]), ("zz", ["branches", "a"]), ("0011", ["branches", "a"])]
+        {
             assert_eq!(parse(token, hash_scope(&scope)).unwrap_err().code(), Code::InvalidPageToken);
         }
     }

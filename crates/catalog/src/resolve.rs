@@ -107,7 +107,11 @@ async fn tag(reads: &dyn Reads, repository: &RepositoryRecord, name: &str) -> Re
     bytes.map(|bytes| record::tag::decode(&bytes)).transpose()
 }
 
-async fn by_prefix(reads: &dyn Reads, repository: &RepositoryRecord, prefix: &str) -> Result<Option<CommitId>> {
+async fn by_prefix(
+    reads: &dyn Reads,
+    repository: &RepositoryRecord,
+    prefix: &str,
+) -> Result<Option<CommitId>> {
     let Some(range) = record::commit::prefix_range(&repository.id, prefix) else {
         return Ok(None);
     };
@@ -132,11 +136,8 @@ async fn whole_tag(
     {
         return Ok(Resolved { commit, kind: RefKind::Tag, view: RefView::Unspecified, branch: None });
     }
-    let message = format!(
-        "'{}' is no branch, tag or commit of repository '{}'",
-        expression.base(),
-        repository.name
-    );
+    let message =
+        format!("'{}' is no branch, tag or commit of repository '{}'", expression.base(), repository.name);
     Err(Error::new(Code::RefNotFound, expression.text(), message))
 }
 

@@ -72,8 +72,10 @@ impl Graph {
 
     /// Common ancestors that are no ancestor of another one.
     pub(crate) fn best_common_ancestors(&self, left: CommitId, right: CommitId) -> BTreeSet<CommitId> {
-        let common: BTreeSet<_> = self.ancestors(left).intersection(&self.ancestors(right)).copied().collect();
-        let below = |id: &CommitId| common.iter().any(|other| other != id && self.ancestors(*other).contains(id));
+        let common: BTreeSet<_> =
+            self.ancestors(left).intersection(&self.ancestors(right)).copied().collect();
+        let below =
+            |id: &CommitId| common.iter().any(|other| other != id && self.ancestors(*other).contains(id));
         common.iter().filter(|id| !below(id)).copied().collect()
     }
 }

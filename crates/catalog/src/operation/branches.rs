@@ -67,7 +67,10 @@ impl Catalog {
         if let Ok(tag) = TagName::new(name.as_str()) {
             txn.lock(record::tag::key(&repository.id, &tag));
         }
-        txn.insert(record::branch::key(&repository.id, name), self.new_branch(&txn, &repository, head).await?.encode());
+        txn.insert(
+            record::branch::key(&repository.id, name),
+            self.new_branch(&txn, &repository, head).await?.encode(),
+        );
         request.record(self, &mut *txn, Answer::Commit(head));
         Ok(finish(txn, name.as_str()).await?.map_or(Ok(head), Err))
     }
@@ -148,7 +151,11 @@ impl Catalog {
     }
 }
 
-async fn refuse_taken_name(reads: &dyn Reads, repository: &RepositoryRecord, name: &BranchName) -> Result<()> {
+async fn refuse_taken_name(
+    reads: &dyn Reads,
+    repository: &RepositoryRecord,
+    name: &BranchName,
+) -> Result<()> {
     if reads.get(&record::branch::key(&repository.id, name)).await?.is_some() {
         let message = format!("repository '{}' has a branch '{name}' already", repository.name);
         return Err(Error::new(Code::BranchExists, name.as_str(), message));
@@ -162,7 +169,11 @@ async fn refuse_taken_name(reads: &dyn Reads, repository: &RepositoryRecord, nam
 }
 
 /// Refuses a name that is the id of a commit.
-pub(super) async fn refuse_commit_id(reads: &dyn Reads, repository: &RepositoryRecord, name: &str) -> Result<()> {
+pub(super) async fn refuse_commit_id(
+    reads: &dyn Reads,
+    repository: &RepositoryRecord,
+    name: &str,
+) -> Result<()> {
     if let Ok(id) = name.parse()
         && reads.get(&record::commit::key(&repository.id, &id)).await?.is_some()
     {

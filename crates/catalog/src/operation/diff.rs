@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use braid_kv::Snapshot;
 use braid_tree::{Diff, Difference, DifferenceKind, Pending, RangeStore, TreeId};
-use braid_types::{
-    BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, Result, StagingToken,
-};
+use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, Result, StagingToken};
 
 use super::fold::changes;
-use super::staged_diff::StagedDiff;
 use super::merge::no_base;
+use super::staged_diff::StagedDiff;
 use crate::catalog::{Catalog, load_branch, load_repository};
 use crate::commits::RepositoryCommits;
 use crate::graph::merge_base;
@@ -64,7 +62,7 @@ pub struct Differences {
 }
 
 enum Source {
-    Trees(Diff),
+    Trees(Box<Diff>),
     Staged(Box<StagedDiff>),
 }
 
@@ -76,14 +74,16 @@ impl Differences {
             Source::Staged(pending) => pending.next().await?,
         };
         match next {
-            Some(difference) if difference.key.starts_with(self.prefix.as_bytes()) => side(difference).map(Some),
+            Some(difference) if difference.key.starts_with(self.prefix.as_bytes()) => {
+                side(&difference).map(Some)
+            }
             // In order of paths, the first one without the prefix ends those with it.
             _ => Ok(None),
         }
     }
 }
 
-fn side(difference: Difference) -> Result<Side> {
+fn side(difference: &Difference) -> Result<Side> {
     Ok(Side {
         path: ObjectPath::from_key(&difference.key)?,
         kind: difference.kind,
@@ -160,7 +160,7 @@ impl Catalog {
 }
 
 fn trees(ranges: Arc<dyn RangeStore>, left: TreeId, right: TreeId, prefix: &PathPrefix) -> Source {
-    Source::Trees(Diff::new(ranges, left, right).under(prefix.as_bytes()))
+    Source::Trees(Box::new(Diff::new(ranges, left, right).under(prefix.as_bytes())))
 }
 
 fn staged(

@@ -65,8 +65,14 @@ impl Catalog {
         list: &ListRequest,
         page: &PageRequest,
     ) -> Result<Page<Listing>> {
-        let scope =
-            ["objects", repository.as_str(), reference.text(), list.prefix.as_str(), &list.delimiter, &list.after];
+        let scope = [
+            "objects",
+            repository.as_str(),
+            reference.text(),
+            list.prefix.as_str(),
+            &list.delimiter,
+            &list.after,
+        ];
         let start = PageStart::open(self, page, &scope).await?;
         let mut cursor = self.cursor_in(Arc::clone(&start.snapshot), repository, reference, list).await?;
         if let Some(after) = &start.after {
@@ -106,7 +112,12 @@ impl Catalog {
             after: given(&list.after),
             limit: 0,
         };
-        Ok(ObjectCursor { cursor: view.cursor(Arc::clone(&snapshot)), query, done: false, _snapshot: snapshot })
+        Ok(ObjectCursor {
+            cursor: view.cursor(Arc::clone(&snapshot)),
+            query,
+            done: false,
+            _snapshot: snapshot,
+        })
     }
 }
 

@@ -45,15 +45,26 @@ impl Catalog {
     pub async fn log(&self, repository: &RepositoryName, request: LogRequest) -> Result<History> {
         let snapshot = self.snapshot().await?;
         let repository = load_repository(&snapshot, repository).await?;
-        let start = resolve(self, &snapshot, &repository, &request.start).await?.committed(&request.start)?.commit;
+        let start =
+            resolve(self, &snapshot, &repository, &request.start).await?.committed(&request.start)?.commit;
         let stop_at = match &request.stop_at {
-            Some(stop_at) => Some(resolve(self, &snapshot, &repository, stop_at).await?.committed(stop_at)?.commit),
+            Some(stop_at) => {
+                Some(resolve(self, &snapshot, &repository, stop_at).await?.committed(stop_at)?.commit)
+            }
             None => None,
         };
         let commits = RepositoryCommits::new(self, &snapshot, repository.id);
         let walk = Walk::new(&commits, start, request.first_parent).await?;
         let ranges = self.ranges(&repository).await?;
-        Ok(History { catalog: self.clone(), snapshot, repository, ranges, request, stop_at, walk: Some(walk) })
+        Ok(History {
+            catalog: self.clone(),
+            snapshot,
+            repository,
+            ranges,
+            request,
+            stop_at,
+            walk: Some(walk),
+        })
     }
 }
 
@@ -112,7 +123,9 @@ impl Touches<'_> {
         for path in &self.request.paths {
             let old = lookup(&**self.ranges, before, path.as_bytes()).await?;
             let new = lookup(&**self.ranges, after, path.as_bytes()).await?;
-            if old.as_ref().map(braid_tree::Record::identity) != new.as_ref().map(braid_tree::Record::identity) {
+            if old.as_ref().map(braid_tree::Record::identity)
+                != new.as_ref().map(braid_tree::Record::identity)
+            {
                 return Ok(true);
             }
         }

@@ -9,7 +9,7 @@ use braid_types::{
 };
 
 use super::publish::{CommitText, Published, Target, dirty};
-use super::seal::is_empty;
+use super::seal::is_clean;
 use crate::catalog::{Catalog, load_branch, load_repository, load_writable};
 use crate::commits::RepositoryCommits;
 use crate::graph::{is_ancestor, merge_base};
@@ -129,7 +129,12 @@ impl Catalog {
         }
     }
 
-    async fn try_merge(&self, target: Target<'_>, merge: &MergeRequest, request: &Request<'_>) -> Result<Published> {
+    async fn try_merge(
+        &self,
+        target: Target<'_>,
+        merge: &MergeRequest,
+        request: &Request<'_>,
+    ) -> Result<Published> {
         let snapshot = self.snapshot().await?;
         let branch = self.clean_branch(&snapshot, target).await?;
         let source = resolve(self, &snapshot, target.repository, &merge.source).await?;
@@ -173,7 +178,7 @@ impl Catalog {
     /// what counts is looked at again under the fence.
     pub(super) async fn clean_branch(&self, reads: &dyn Reads, target: Target<'_>) -> Result<CleanBranch> {
         let record = load_branch(reads, target.repository, target.branch).await?;
-        if !record.sealed.is_empty() || !is_empty(reads, &record.open).await? {
+        if !is_clean(reads, &record).await? {
             return Err(dirty(target.branch));
         }
         let head = self.load_commit(reads, target.repository, &record.head).await?;
@@ -181,7 +186,12 @@ impl Catalog {
     }
 
     /// Merges trees, or refuses with the paths that conflict.
-    pub(super) async fn merge_trees(&self, target: Target<'_>, sides: Sides, strategy: Strategy) -> Result<TreeId> {
+    pub(super) async fn merge_trees(
+        &self,
+        target: Target<'_>,
+        sides: Sides,
+        strategy: Strategy,
+    ) -> Result<TreeId> {
         let ranges: Arc<dyn RangeStore> = self.ranges(target.repository).await?;
         let format = self.tree_format(target.repository)?;
         let merge = braid_tree::Merge {
@@ -191,7 +201,7 @@ impl Catalog {
             strategy,
             ..Default::default()
         };
-        match braid_tree::merge(&ranges, &format, &merge).await? {
+        match Box::pin(braid_tree::merge(&ranges, &format, &merge)).await? {
             MergeResult::Merged(folded) => Ok(folded.tree),
             MergeResult::Conflicts(conflicts) => {
                 let paths: Vec<String> = conflicts
@@ -211,7 +221,8 @@ impl Catalog {
         source: CommitId,
     ) -> Result<TreeId> {
         let commits = RepositoryCommits::new(self, reads, repository.id);
-        let base = merge_base(&commits, destination, source).await?.ok_or_else(|| no_base(destination, source))?;
+        let base =
+            merge_base(&commits, destination, source).await?.ok_or_else(|| no_base(destination, source))?;
         Ok(self.load_commit(reads, repository, &base).await?.metarange)
     }
 
@@ -243,7 +254,11 @@ impl Catalog {
 
 /// The error of commits without a common ancestor.
 pub(super) fn no_base(left: CommitId, right: CommitId) -> Error {
-    Error::new(Code::NoMergeBase, right.to_hex(), format!("commits '{left}' and '{right}' have no common ancestor"))
+    Error::new(
+        Code::NoMergeBase,
+        right.to_hex(),
+        format!("commits '{left}' and '{right}' have no common ancestor"),
+    )
 }
 
 fn strategy_name(strategy: Strategy) -> &'static str {

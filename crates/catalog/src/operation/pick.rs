@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use braid_tree::{Strategy, TreeId};
-use braid_types::{
-    BranchName, Code, Commit, CommitId, Error, RefExpression, RepositoryName, Result, Time,
-};
+use braid_types::{BranchName, Code, Commit, CommitId, Error, RefExpression, RepositoryName, Result, Time};
 
 use super::merge::Sides;
 use super::publish::{CommitText, Published, Target};
@@ -49,7 +47,12 @@ enum Direction {
 
 impl Catalog {
     /// Undoes on a branch what a commit changed.
-    pub async fn revert(&self, repository: &RepositoryName, pick: &PickRequest, mutation: &Mutation) -> Result<CommitId> {
+    pub async fn revert(
+        &self,
+        repository: &RepositoryName,
+        pick: &PickRequest,
+        mutation: &Mutation,
+    ) -> Result<CommitId> {
         self.pick(repository, pick, Direction::Revert, mutation).await
     }
 
@@ -72,7 +75,8 @@ impl Catalog {
     ) -> Result<CommitId> {
         Commit::check_limits(&pick.committer, &pick.message, &pick.metadata)?;
         let parent = pick.parent_number.to_string();
-        let arguments = [repository.as_str(), pick.branch.as_str(), pick.commit.text(), &parent, &pick.message];
+        let arguments =
+            [repository.as_str(), pick.branch.as_str(), pick.commit.text(), &parent, &pick.message];
         let request = mutation.of(direction.name(), &arguments);
         let txn = self.begin().await?;
         if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
@@ -85,7 +89,8 @@ impl Catalog {
         let target = Target { repository: &repository, branch: &pick.branch };
         // Resolved once: the expression may name the branch that is about to move.
         let snapshot = self.snapshot().await?;
-        let picked = resolve(self, &snapshot, &repository, &pick.commit).await?.committed(&pick.commit)?.commit;
+        let picked =
+            resolve(self, &snapshot, &repository, &pick.commit).await?.committed(&pick.commit)?.commit;
         let mut attempts = Attempts::new(self);
         loop {
             match self.try_pick(target, pick, picked, direction, &request).await? {
@@ -106,7 +111,8 @@ impl Catalog {
         let snapshot = self.snapshot().await?;
         let branch = self.clean_branch(&snapshot, target).await?;
         let commit = self.load_commit(&snapshot, target.repository, &picked).await?;
-        let parent = self.parent_tree(&snapshot, target.repository, picked, &commit, pick.parent_number).await?;
+        let parent =
+            self.parent_tree(&snapshot, target.repository, picked, &commit, pick.parent_number).await?;
         let destination = branch.head.metarange;
         let sides = match direction {
             Direction::Revert => Sides { base: commit.metarange, destination, source: parent },
@@ -142,7 +148,13 @@ impl Catalog {
         Ok(self.load_commit(reads, repository, parent).await?.metarange)
     }
 
-    fn pick_text(&self, pick: &PickRequest, id: CommitId, commit: &Commit, direction: Direction) -> CommitText {
+    fn pick_text(
+        &self,
+        pick: &PickRequest,
+        id: CommitId,
+        commit: &Commit,
+        direction: Direction,
+    ) -> CommitText {
         let mut metadata = match direction {
             Direction::Revert => BTreeMap::new(),
             Direction::CherryPick => commit.metadata.clone(),

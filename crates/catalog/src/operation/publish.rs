@@ -87,7 +87,11 @@ impl Catalog {
     }
 
     /// Drops sealed layers that change nothing.
-    pub(super) async fn drop_idle_layers(&self, target: Target<'_>, folded_from: &BranchRecord) -> Result<()> {
+    pub(super) async fn drop_idle_layers(
+        &self,
+        target: Target<'_>,
+        folded_from: &BranchRecord,
+    ) -> Result<()> {
         let mut txn = self.begin().await?;
         let current = load_branch(&txn, target.repository, target.branch).await?;
         if folded_from.sealed.is_empty() || !is_continued_by(folded_from, &current) {
@@ -120,7 +124,9 @@ impl Catalog {
         if !is_clean(&txn, &current).await? {
             return Err(dirty(target.branch));
         }
-        if (current.incarnation, current.head, current.base) != (expected.incarnation, expected.head, expected.base) {
+        if (current.incarnation, current.head, current.base)
+            != (expected.incarnation, expected.head, expected.base)
+        {
             return Ok(Published::Lost(lost_race(target.branch.as_str())));
         }
         held.keep_open(&mut *txn);
@@ -131,7 +137,13 @@ impl Catalog {
         Ok(ended(finish(txn, target.branch.as_str()).await?, head))
     }
 
-    fn write_head(&self, txn: &mut dyn Transaction, target: Target<'_>, record: &BranchRecord, commit: &Commit) {
+    fn write_head(
+        &self,
+        txn: &mut dyn Transaction,
+        target: Target<'_>,
+        record: &BranchRecord,
+        commit: &Commit,
+    ) {
         let id = &target.repository.id;
         txn.put(record::commit::key(id, &record.head), record::commit::encode(commit));
         txn.put(record::branch::key(id, target.branch), record.encode());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use braid_kv::{ScanOptions, Transaction};
 use braid_types::{
-    BranchName, COMMIT_VERSION, Code, Commit, Error, Incarnation, RepositoryId, RepositoryName, Result, limits,
+    BranchName, COMMIT_VERSION, Code, Commit, Error, Incarnation, RepositoryId, RepositoryName, Result,
+    limits,
 };
 
 use crate::catalog::{Catalog, FORMAT_VERSION, finish, load_repository, no_branch};
@@ -27,7 +28,11 @@ pub struct CreateRepository {
 
 impl Catalog {
     /// Creates a repository with an empty first commit on its default branch.
-    pub async fn create_repository(&self, create: CreateRepository, mutation: &Mutation) -> Result<RepositoryRecord> {
+    pub async fn create_repository(
+        &self,
+        create: CreateRepository,
+        mutation: &Mutation,
+    ) -> Result<RepositoryRecord> {
         check_namespace(&create.storage_namespace)?;
         let request = mutation.of(
             "create repository",
@@ -85,7 +90,10 @@ impl Catalog {
         };
         let id = &repository.id;
         txn.insert(record::repository::key(&create.name), repository.encode());
-        txn.insert(record::repository::namespace_key(&create.storage_namespace), id.as_bytes().to_vec().into());
+        txn.insert(
+            record::repository::namespace_key(&create.storage_namespace),
+            id.as_bytes().to_vec().into(),
+        );
         txn.put(record::commit::key(id, &first.id()), record::commit::encode(&first));
         txn.put(record::branch::key(id, &create.default_branch), branch.encode());
         repository
@@ -97,7 +105,11 @@ impl Catalog {
     }
 
     /// Repositories whose names begin with `prefix`, by name.
-    pub async fn list_repositories(&self, prefix: &str, page: &PageRequest) -> Result<Page<RepositoryRecord>> {
+    pub async fn list_repositories(
+        &self,
+        prefix: &str,
+        page: &PageRequest,
+    ) -> Result<Page<RepositoryRecord>> {
         let start = PageStart::open(self, page, &["repositories", prefix]).await?;
         let mut range = record::repository::range(prefix);
         if let Some(after) = &start.after {
@@ -158,7 +170,8 @@ async fn refuse_taken(txn: &dyn Transaction, create: &CreateRepository) -> Resul
         return Err(Error::new(Code::RepositoryExists, create.name.as_str(), message));
     }
     if txn.get(&record::repository::namespace_key(&create.storage_namespace)).await?.is_some() {
-        let message = format!("storage namespace '{}' is in use by another repository", create.storage_namespace);
+        let message =
+            format!("storage namespace '{}' is in use by another repository", create.storage_namespace);
         return Err(Error::new(Code::NamespaceInUse, &create.storage_namespace, message));
     }
     Ok(())
@@ -181,7 +194,8 @@ pub(crate) fn refuse_default_branch(repository: &RepositoryRecord, branch: &Bran
     if repository.default_branch != *branch {
         return Ok(());
     }
-    let message = format!("'{branch}' is the default branch of repository '{}' and cannot be deleted", repository.name);
+    let message =
+        format!("'{branch}' is the default branch of repository '{}' and cannot be deleted", repository.name);
     Err(Error::new(Code::DefaultBranch, branch.as_str(), message))
 }
 

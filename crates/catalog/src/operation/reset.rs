@@ -120,7 +120,11 @@ impl Catalog {
 }
 
 /// The paths within `scope` that any layer of the branch mentions.
-async fn staged_paths(reads: &dyn Reads, record: &BranchRecord, scope: &ResetScope) -> Result<BTreeSet<Bytes>> {
+async fn staged_paths(
+    reads: &dyn Reads,
+    record: &BranchRecord,
+    scope: &ResetScope,
+) -> Result<BTreeSet<Bytes>> {
     let mut paths = BTreeSet::new();
     for token in record.tokens() {
         match scope {

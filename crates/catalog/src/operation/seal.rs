@@ -1,6 +1,6 @@
 //! Sealing: the open layer becomes immutable and a fresh one takes the writes.
 
-use braid_kv::{ScanOptions, Transaction};
+use braid_kv::ScanOptions;
 use braid_types::{BranchName, LayerId, Result};
 
 use super::repositories::lock_branch;
@@ -12,7 +12,7 @@ use crate::view::Reads;
 impl Catalog {
     /// Seals the open layer of a branch if anything is staged in it. Afterwards, everything that was acknowledged
     /// before the call is in a sealed layer or in the base.
-    pub(super) async fn seal(&self, repository: &RepositoryRecord, branch: &BranchName) -> Result<()> {
+    pub(crate) async fn seal(&self, repository: &RepositoryRecord, branch: &BranchName) -> Result<()> {
         let mut attempts = Attempts::new(self);
         loop {
             let snapshot = self.snapshot().await?;
@@ -48,6 +48,6 @@ pub(super) async fn is_empty(reads: &dyn Reads, open: &OpenLayer) -> Result<bool
 }
 
 /// Whether nothing at all is uncommitted on a branch. Certain only in a transaction that holds the open layer's fence.
-pub(super) async fn is_clean(txn: &Box<dyn Transaction>, record: &BranchRecord) -> Result<bool> {
-    Ok(record.sealed.is_empty() && is_empty(txn, &record.open).await?)
+pub(super) async fn is_clean(reads: &dyn Reads, record: &BranchRecord) -> Result<bool> {
+    Ok(record.sealed.is_empty() && is_empty(reads, &record.open).await?)
 }

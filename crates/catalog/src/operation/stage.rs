@@ -82,10 +82,11 @@ impl Catalog {
         operations: &[StagedOperation],
         request: &Request<'_>,
     ) -> Result<Result<Vec<Applied>, Error>> {
-        let Staging { mut txn, repository, record, lane: _lane } = match self.begin_staging(repository, branch).await? {
-            Ok(staging) => staging,
-            Err(lost) => return Ok(Err(lost)),
-        };
+        let Staging { mut txn, repository, record, lane: _lane } =
+            match self.begin_staging(repository, branch).await? {
+                Ok(staging) => staging,
+                Err(lost) => return Ok(Err(lost)),
+            };
         if let Some(answer) = request.replay(self, &*txn).await? {
             return Ok(Ok(replayed(operations, &answer)));
         }
@@ -101,7 +102,7 @@ impl Catalog {
 
     /// Begins a transaction that may write to the open layer of a branch: inside the fence, in a lane of its own.
     /// The inner error is a lost race.
-    pub(super) async fn begin_staging(
+    pub(crate) async fn begin_staging(
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
@@ -123,12 +124,12 @@ impl Catalog {
 }
 
 /// A transaction that may write to an open layer.
-pub(super) struct Staging {
-    pub(super) txn: Box<dyn Transaction>,
-    pub(super) repository: RepositoryRecord,
-    pub(super) record: BranchRecord,
+pub(crate) struct Staging {
+    pub(crate) txn: Box<dyn Transaction>,
+    pub(crate) repository: RepositoryRecord,
+    pub(crate) record: BranchRecord,
     /// Held until the transaction has ended.
-    pub(super) lane: braid_kv::LaneGuard,
+    pub(crate) lane: braid_kv::LaneGuard,
 }
 
 async fn apply(
@@ -173,7 +174,11 @@ fn check(operations: &[StagedOperation]) -> Result<()> {
     Ok(())
 }
 
-fn fingerprint(repository: &RepositoryName, branch: &BranchName, operations: &[StagedOperation]) -> IdentityHasher {
+fn fingerprint(
+    repository: &RepositoryName,
+    branch: &BranchName,
+    operations: &[StagedOperation],
+) -> IdentityHasher {
     let start = IdentityHasher::new().string("stage").string(repository.as_str()).string(branch.as_str());
     operations.iter().fold(start, |hasher, operation| match operation {
         StagedOperation::Put { path, entry, condition } => hasher
@@ -186,7 +191,8 @@ fn fingerprint(repository: &RepositoryName, branch: &BranchName, operations: &[S
 }
 
 fn replayed(operations: &[StagedOperation], answer: &Answer) -> Vec<Applied> {
-    let existed = |index: usize| !matches!(answer, Answer::Existed(existed) if existed.get(index) == Some(&false));
+    let existed =
+        |index: usize| !matches!(answer, Answer::Existed(existed) if existed.get(index) == Some(&false));
     let one = |(index, operation): (usize, &StagedOperation)| match operation {
         StagedOperation::Put { .. } => Applied::Put,
         StagedOperation::Delete { .. } if existed(index) => Applied::Deleted,

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use braid_kv::Snapshot;
-use braid_types::{
-    Code, Commit, CommitId, Error, ObjectPath, RefExpression, RepositoryName, Result,
-};
+use braid_types::{Code, Commit, CommitId, Error, ObjectPath, RefExpression, RepositoryName, Result};
 
 use crate::catalog::{Catalog, load_repository};
 use crate::commits::RepositoryCommits;
@@ -27,7 +25,8 @@ impl Catalog {
         let view = self.view(&snapshot, &repository, reference).await?;
         let found = view.get(&snapshot, path.as_bytes()).await?;
         let record = found.ok_or_else(|| {
-            let message = format!("there is no object '{path}' at '{reference}' of repository '{}'", repository.name);
+            let message =
+                format!("there is no object '{path}' at '{reference}' of repository '{}'", repository.name);
             Error::new(Code::ObjectNotFound, path.as_str(), message)
         })?;
         Object::from_record(&record)
@@ -46,7 +45,11 @@ impl Catalog {
     }
 
     /// What `reference` names.
-    pub async fn resolve_ref(&self, repository: &RepositoryName, reference: &RefExpression) -> Result<Resolved> {
+    pub async fn resolve_ref(
+        &self,
+        repository: &RepositoryName,
+        reference: &RefExpression,
+    ) -> Result<Resolved> {
         let snapshot = self.snapshot().await?;
         let repository = load_repository(&snapshot, repository).await?;
         resolve(self, &snapshot, &repository, reference).await

@@ -99,7 +99,12 @@ impl Catalog {
     }
 
     /// Deletes a tag. Its commit stays.
-    pub async fn delete_tag(&self, repository: &RepositoryName, name: &TagName, mutation: &Mutation) -> Result<()> {
+    pub async fn delete_tag(
+        &self,
+        repository: &RepositoryName,
+        name: &TagName,
+        mutation: &Mutation,
+    ) -> Result<()> {
         let request = mutation.of("delete tag", &[repository.as_str(), name.as_str()]);
         let mut attempts = Attempts::new(self);
         loop {
@@ -123,7 +128,11 @@ impl Catalog {
 }
 
 fn no_tag(repository: &RepositoryRecord, name: &TagName) -> Error {
-    Error::new(Code::TagNotFound, name.as_str(), format!("repository '{}' has no tag '{name}'", repository.name))
+    Error::new(
+        Code::TagNotFound,
+        name.as_str(),
+        format!("repository '{}' has no tag '{name}'", repository.name),
+    )
 }
 
 async fn refuse_taken_name(reads: &dyn Reads, repository: &RepositoryRecord, name: &TagName) -> Result<()> {

@@ -121,7 +121,8 @@ impl BranchRecord {
 }
 
 fn decode_layer(stored: &StoredLayer) -> Result<SealedLayer> {
-    let id = LayerId::from_slice(&stored.id).ok_or_else(|| value::corrupt(WHAT, "a layer id has 16 bytes"))?;
+    let id =
+        LayerId::from_slice(&stored.id).ok_or_else(|| value::corrupt(WHAT, "a layer id has 16 bytes"))?;
     Ok(SealedLayer { id, token: token(&stored.staged_token)? })
 }
 
@@ -139,6 +140,7 @@ pub(crate) fn range(repository: &RepositoryId, prefix: &str) -> KeyRange {
 }
 
 pub(crate) fn parse_key(repository: &RepositoryId, key: &[u8]) -> Result<BranchName> {
-    let name = key::rest(key, Table::Branch, repository.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
+    let name =
+        key::rest(key, Table::Branch, repository.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
     BranchName::new(name.ok_or_else(|| value::corrupt(WHAT, "its key is malformed"))?)
 }

@@ -83,7 +83,8 @@ impl RepositoryRecord {
         let stored: StoredRepository = value::decode(bytes, WHAT)?;
         let fence_lanes = u16::try_from(stored.fence_lanes).ok().filter(|&lanes| lanes > 0);
         Ok(Self {
-            id: RepositoryId::from_slice(&stored.id).ok_or_else(|| value::corrupt(WHAT, "its id has not 16 bytes"))?,
+            id: RepositoryId::from_slice(&stored.id)
+                .ok_or_else(|| value::corrupt(WHAT, "its id has not 16 bytes"))?,
             name,
             storage_namespace: stored.storage_namespace,
             default_branch: BranchName::new(stored.default_branch)?,

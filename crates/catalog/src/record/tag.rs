@@ -35,6 +35,7 @@ pub(crate) fn range(repository: &RepositoryId, prefix: &str) -> KeyRange {
 }
 
 pub(crate) fn parse_key(repository: &RepositoryId, key: &[u8]) -> Result<TagName> {
-    let name = key::rest(key, Table::Tag, repository.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
+    let name =
+        key::rest(key, Table::Tag, repository.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
     TagName::new(name.ok_or_else(|| value::corrupt(WHAT, "its key is malformed"))?)
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, RepositoryId, RepositoryName, RequestId,
-    StagingToken, TagName, Time,
+    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, RepositoryId, RepositoryName,
+    RequestId, StagingToken, TagName, Time,
 };
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -28,15 +28,15 @@ fn layer() -> impl Strategy<Value = SealedLayer> {
 fn branch() -> impl Strategy<Value = BranchRecord> {
     let tree = proptest::option::of(any::<[u8; 32]>().prop_map(MetarangeId::from_bytes));
     let layers = proptest::collection::vec(layer(), 0..4);
-    (id16(), any::<[u8; 32]>(), tree, layers, id16(), 1u16..).prop_map(|(incarnation, head, base, sealed, token, lanes)| {
-        BranchRecord {
+    (id16(), any::<[u8; 32]>(), tree, layers, id16(), 1u16..).prop_map(
+        |(incarnation, head, base, sealed, token, lanes)| BranchRecord {
             incarnation: Incarnation::from_bytes(incarnation),
             head: CommitId::from_bytes(head),
             base,
             sealed,
             open: OpenLayer { token: StagingToken::from_bytes(token), lanes },
-        }
-    })
+        },
+    )
 }
 
 proptest! {

@@ -26,7 +26,11 @@ macro_rules! reads {
                 (**self).get_many(keys).await
             }
 
-            async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+            async fn scan(
+                &self,
+                range: &KeyRange,
+                options: ScanOptions,
+            ) -> Result<Vec<(Bytes, Bytes)>, KvError> {
                 (**self).scan(range, options).await
             }
         }

@@ -1,0 +1,11 @@
+mod committing;
+mod concurrency;
+mod costs;
+mod crash;
+mod fences;
+mod lake;
+mod merging;
+mod model;
+mod references;
+mod requests;
+mod staging;

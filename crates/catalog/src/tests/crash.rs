@@ -1,0 +1,159 @@
+//! A process that dies between any two calls of its stores loses nothing, and the next one goes on.
+
+use braid_types::{Code, Error};
+
+use super::lake::*;
+use crate::*;
+
+/// Whether a caller must take the answer for "it may have happened".
+fn may_have_happened(result: &Result<(), Error>) -> bool {
+    match result {
+        Ok(()) => true,
+        Err(error) => error.may_have_happened(),
+    }
+}
+
+/// `main` with committed, sealed and staged content.
+async fn used() -> (Lake, Content) {
+    let lake = Lake::new().await;
+    for number in 0..30 {
+        lake.put("main", &format!("{number:02}"), "0").await;
+    }
+    lake.commit("main").await;
+    lake.put("main", "sealed", "1").await;
+    lake.seal("main").await;
+    lake.put("main", "05", "1").await;
+    lake.delete("main", "06").await;
+    lake.put("main", "staged", "1").await;
+    let expected = lake.content("main").await;
+    (lake, expected)
+}
+
+#[tokio::test]
+async fn a_commit_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let (lake, expected) = used().await;
+        lake.world.fuse.set(steps);
+        let request = lake.commit_request("main", "m");
+        let mutation = lake.mutation();
+        let answer = lake.catalog.commit(&repo(), &request, &mutation).await;
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        assert_eq!(next.content("main").await, expected, "after {steps} steps");
+        let committed = next.content("main@").await == expected;
+        let answer = answer.map(|_| ());
+        assert!(
+            !committed || may_have_happened(&answer),
+            "after {steps} steps it denied what it did: {answer:?}"
+        );
+        assert!(committed || answer.is_err(), "after {steps} steps it claimed what it did not do");
+
+        // The retry of the same request answers once and for all.
+        let id = next.catalog.commit(&repo(), &request, &mutation).await.unwrap();
+        assert_eq!(next.content("main@").await, expected);
+        assert_eq!(next.branch_head("main").await, id);
+        assert!(next.uncommitted("main").await.is_empty());
+        next.put("main", "after", "1").await;
+        next.commit("main").await;
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 20, "a commit has more than {died} steps");
+}
+
+#[tokio::test]
+async fn a_merge_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let (lake, _) = used().await;
+        lake.commit("main").await;
+        lake.branch("side", "main").await;
+        lake.put("side", "07", "side").await;
+        lake.put("side", "new", "side").await;
+        lake.commit("side").await;
+        let before = lake.content("main").await;
+        let mut expected = before.clone();
+        expected.extend(content([("07", "side"), ("new", "side")]));
+
+        lake.world.fuse.set(steps);
+        let request = lake.merge_request("side", "main", Strategy::Refuse);
+        let mutation = lake.mutation();
+        let answer = lake.catalog.merge(&repo(), &request, &mutation).await.map(|_| ());
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let seen = next.content("main").await;
+        assert!(seen == before || seen == expected, "half a merge after {steps} steps");
+        assert!(seen == before || may_have_happened(&answer), "after {steps} steps: {answer:?}");
+        assert!(seen == expected || answer.is_err(), "after {steps} steps");
+        let id = next.catalog.merge(&repo(), &request, &mutation).await.unwrap();
+        assert_eq!((next.branch_head("main").await, next.content("main").await), (id, expected));
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 10, "a merge has more than {died} steps");
+}
+
+#[tokio::test]
+async fn a_put_may_die_at_every_step() {
+    for steps in 1.. {
+        let (lake, before) = used().await;
+        let mut expected = before.clone();
+        expected.extend(content([("x", "1"), ("y", "1")]));
+        lake.world.fuse.set(steps);
+        let (operations, mutation) = ([put("x", "1"), put_if_absent("y", "1")], lake.mutation());
+        let main = branch("main");
+        let answer = lake.catalog.stage(&repo(), &main, &operations, &mutation).await.map(|_| ());
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let seen = next.content("main").await;
+        assert!(seen == before || seen == expected, "half a transaction after {steps} steps");
+        assert!(seen == before || may_have_happened(&answer), "after {steps} steps: {answer:?}");
+        assert!(seen == expected || answer.is_err(), "after {steps} steps");
+        next.catalog.stage(&repo(), &main, &operations, &mutation).await.unwrap();
+        assert_eq!(next.content("main").await, expected);
+        if !burnt {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clean_up_may_die_at_every_step_and_destroys_only_what_was_dropped() {
+    for steps in 1.. {
+        let (lake, expected) = used().await;
+        lake.commit("main").await;
+        lake.branch("gone", "main").await;
+        lake.put("gone", "x", "1").await;
+        lake.catalog.delete_branch(&repo(), &branch("gone"), &lake.mutation()).await.unwrap();
+        lake.put("main", "staged-again", "1").await;
+        lake.world.clock.advance(Settings::default().destroy_delay);
+        lake.world.fuse.set(steps);
+        let answer = lake.catalog.clean_up().await;
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let mut with_staged = expected.clone();
+        with_staged.extend(content([("staged-again", "1")]));
+        assert_eq!(next.content("main").await, with_staged);
+        next.catalog.clean_up().await.unwrap();
+        assert_eq!(next.catalog.clean_up().await.unwrap().tokens, 0, "nothing dropped is left");
+        if !burnt {
+            assert_eq!(answer.unwrap().tokens, 4, "three layers of main and one of gone");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_loses_a_range_is_named_and_serves_nothing_wrong() {
+    let (lake, _) = used().await;
+    lake.commit("main").await;
+    lake.world.ranges.lose_everything();
+    let error = lake.try_content("main").await.unwrap_err();
+    assert_eq!(error.code(), Code::Corrupt);
+    assert!(error.message().contains("missing"), "{error}");
+}
