@@ -9,7 +9,7 @@ use super::super::{Attributes, Condition, LocalError, LocalStore};
 use super::bucket;
 use super::lossy::Lossy;
 use crate::testing::clock;
-use crate::{ByteRange, ObjectError, ObjectStore, PutOptions};
+use crate::{ByteRange, ObjectError, PutOptions};
 
 const BUCKET: &str = "braid.local";
 
