@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use tokio::net::TcpListener;
 use tonic::Status;
 
-use super::fake::{Fake, Reply};
+use super::fake::{Asked, Fake, Reply};
 use crate::{ClientConfig, CreateRepository, RetryPolicy, Timeouts};
 
 const CREATE: &str = "RepositoryService/CreateRepository";
@@ -168,8 +168,7 @@ async fn lists_follow_their_pages() {
     let all: Vec<_> =
         fake.client().repositories("ab").map_ok(|found| found.name).try_collect().await.unwrap();
     assert_eq!(all, [name("abc"), name("abd"), name("abe")]);
-    let asked: Vec<proto::ListRepositoriesRequest> =
-        fake.asked().iter().map(|asked| asked.decode()).collect();
+    let asked: Vec<proto::ListRepositoriesRequest> = fake.asked().iter().map(Asked::decode).collect();
     assert_eq!(asked.iter().map(|request| request.page_token.as_str()).collect::<Vec<_>>(), ["", "t1", "t2"]);
     assert!(asked.iter().all(|request| request.prefix == "ab"));
 }

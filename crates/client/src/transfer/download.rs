@@ -1,5 +1,7 @@
 //! Downloads: ask for a URL, get the data from there, check it.
 
+use std::time::Duration;
+
 use braid_types::{Code, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{Download, Object};
 use http::StatusCode;
@@ -97,29 +99,13 @@ impl Client {
             request = request.header(RANGE, format!("bytes={}-", writing.written));
         }
         let idle = self.timeouts().idle;
-        let mut response = match timeout(idle, request.send()).await {
-            Err(_) => return Ok(Err(Refusal::stalled(path))),
-            Ok(Err(error)) => return Ok(Err(Refusal::broken(path, error))),
-            Ok(Ok(response)) if response.status().is_success() => response,
-            Ok(Ok(response)) => return Ok(Err(Refusal::read(path, response, idle).await)),
-        };
-        // A store that knows no ranges begins again: what is there already is skipped.
-        let mut skip = if response.status() == StatusCode::PARTIAL_CONTENT { 0 } else { writing.written };
-        writing.answer = Some(Answer::of(&response));
-        loop {
-            let mut chunk = match timeout(idle, response.chunk()).await {
-                Err(_) => return Ok(Err(Refusal::stalled(path))),
-                Ok(Err(error)) => return Ok(Err(Refusal::broken(path, error))),
-                Ok(Ok(None)) => return Ok(ended(path, writing.written, size)),
-                Ok(Ok(Some(chunk))) => chunk,
-            };
-            let skipped = skip.min(chunk.len() as u64);
-            skip -= skipped;
-            let fresh = chunk.split_off(skipped as usize);
-            if writing.written + fresh.len() as u64 > size {
-                return Ok(Err(Refusal::Final(other_size(path, size, "more"))));
+        match timeout(idle, request.send()).await {
+            Err(_) => Ok(Err(Refusal::stalled(path))),
+            Ok(Err(error)) => Ok(Err(Refusal::broken(path, error))),
+            Ok(Ok(response)) if response.status().is_success() => {
+                writing.receive(&download.object, response, idle).await
             }
-            writing.write(path, &fresh).await?;
+            Ok(Ok(response)) => Ok(Err(Refusal::read(path, response, idle).await)),
         }
     }
 }
@@ -132,12 +118,9 @@ fn ended(path: &str, written: u64, size: u64) -> Result<(), Refusal> {
     Err(Refusal::Busy(Error::new(Code::Unavailable, path, message)))
 }
 
-fn other_size(path: &str, size: u64, than: &str) -> Error {
-    Error::new(
-        Code::Corrupt,
-        path,
-        format!("the object store holds {than} than the {size} bytes of '{path}'"),
-    )
+fn too_long(path: &str, size: u64) -> Refusal {
+    let message = format!("the object store holds more than the {size} bytes of '{path}'");
+    Refusal::Final(Error::new(Code::Corrupt, path, message))
 }
 
 /// What the store said of the data.
@@ -163,6 +146,34 @@ struct Writing<'a, W> {
 }
 
 impl<W: AsyncWrite + Unpin> Writing<'_, W> {
+    /// Writes what an answer brings that is not there yet.
+    async fn receive(
+        &mut self,
+        object: &Object,
+        mut response: Response,
+        idle: Duration,
+    ) -> Result<Result<(), Refusal>, TransferError> {
+        let (path, size) = (object.path.as_str(), object.entry.size);
+        // A store that knows no ranges begins again: what is there already is skipped.
+        let mut skip = if response.status() == StatusCode::PARTIAL_CONTENT { 0 } else { self.written };
+        self.answer = Some(Answer::of(&response));
+        loop {
+            let mut chunk = match timeout(idle, response.chunk()).await {
+                Err(_) => return Ok(Err(Refusal::stalled(path))),
+                Ok(Err(error)) => return Ok(Err(Refusal::broken(path, error))),
+                Ok(Ok(None)) => return Ok(ended(path, self.written, size)),
+                Ok(Ok(Some(chunk))) => chunk,
+            };
+            let skipped = skip.min(chunk.len() as u64);
+            skip -= skipped;
+            let fresh = chunk.split_off(skipped as usize);
+            if self.written + fresh.len() as u64 > size {
+                return Ok(Err(too_long(path, size)));
+            }
+            self.write(path, &fresh).await?;
+        }
+    }
+
     async fn write(&mut self, path: &str, chunk: &[u8]) -> Result<(), TransferError> {
         let result = self.sink.write_all(chunk).await;
         result.map_err(|source| TransferError::Sink { path: path.to_owned(), source })?;
