@@ -9,6 +9,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 const LANES: u16 = 4;
+/// More turns than any writer needs to meet a seal.
+const MANY: usize = 100_000;
 
 fn fence() -> Fence {
     Fence::new(b("fence/"), LANES)
@@ -176,7 +178,7 @@ pub async fn a_sealer_sees_every_write_there_will_ever_be(subject: Subject) {
 async fn write_until_sealed(kv: Arc<dyn Kv>, lanes: LanePool, writer: usize) -> usize {
     let mut written = 0;
     let mut lane = lanes.acquire().await;
-    loop {
+    for _ in 0..MANY {
         let mut txn = kv.begin(Mode::Optimistic).await.unwrap();
         match fence().shared(&mut *txn, lane.lane()).await {
             Ok(pass) => assert_eq!(pass.lane, lane.lane()),
@@ -197,4 +199,5 @@ async fn write_until_sealed(kv: Arc<dyn Kv>, lanes: LanePool, writer: usize) -> 
             other => panic!("{other:?}"),
         }
     }
+    panic!("writer {writer} never met the seal");
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{KeyRange, KvError, ScanOptions, Snapshot, Timestamp};
 use async_trait::async_trait;
 use braid_types::Time;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase, StorageError};
 use std::sync::Arc;
 
@@ -45,16 +45,21 @@ impl View {
     }
 }
 
+/// Copies the pairs into one piece of memory, which they share: an allocation for each would take longer than the scan.
 fn collect<'a>(
     pairs: impl Iterator<Item = Result<Pair<'a>, StorageError>>,
     options: ScanOptions,
 ) -> Result<Vec<(Bytes, Bytes)>, KvError> {
-    let copy = |pair: Result<Pair<'a>, StorageError>| {
+    let (mut memory, mut lengths) = (BytesMut::new(), Vec::new());
+    for pair in pairs.take(options.limit) {
         let (key, value) = pair.map_err(|error| failure("scan", error))?;
-        let value = if options.keys_only { Bytes::new() } else { Bytes::copy_from_slice(value.value()) };
-        Ok((Bytes::copy_from_slice(key.value()), value))
-    };
-    pairs.take(options.limit).map(copy).collect()
+        let value = if options.keys_only { &[][..] } else { value.value() };
+        memory.extend_from_slice(key.value());
+        memory.extend_from_slice(value);
+        lengths.push((key.value().len(), value.len()));
+    }
+    let mut memory = memory.freeze();
+    Ok(lengths.into_iter().map(|(key, value)| (memory.split_to(key), memory.split_to(value))).collect())
 }
 
 /// A view as the port shows it.

@@ -110,14 +110,10 @@ impl Disk {
         self.0.state.lock().syncs
     }
 
-    /// The next sync waits until [`open_gate`](Self::open_gate).
-    pub(super) fn close_gate(&self) {
+    /// Syncs wait from here on, until the gate is dropped.
+    pub(super) fn close_gate(&self) -> ClosedGate {
         self.0.gate.lock().closed = true;
-    }
-
-    pub(super) fn open_gate(&self) {
-        self.0.gate.lock().closed = false;
-        self.0.gate_moved.notify_all();
+        ClosedGate(self.clone())
     }
 
     /// Blocks until a sync waits at the gate.
@@ -136,6 +132,17 @@ impl Disk {
             self.0.gate_moved.wait(&mut gate);
         }
         gate.waiting = false;
+    }
+}
+
+/// Lets the waiting syncs go on when dropped; also when a test fails, which otherwise waited for the writer for ever.
+#[derive(Debug)]
+pub(super) struct ClosedGate(Disk);
+
+impl Drop for ClosedGate {
+    fn drop(&mut self) {
+        self.0.0.gate.lock().closed = false;
+        self.0.0.gate_moved.notify_all();
     }
 }
 
