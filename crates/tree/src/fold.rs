@@ -118,8 +118,9 @@ where
     async fn range(&mut self, range: &RangeDescriptor, is_last: bool) -> Result<(), TreeError> {
         let mut table = None;
         if self.output.is_at_boundary() {
-            let is_touched = self.finds_effect(range, &mut table).await?;
-            if !is_touched && !(is_last && self.goes_on_after(range).await?) {
+            let is_rewritten =
+                self.finds_effect(range, &mut table).await? || (is_last && self.goes_on_after(range).await?);
+            if !is_rewritten {
                 self.output.reuse(range);
                 self.summary.ranges_reused += 1;
                 return Ok(());

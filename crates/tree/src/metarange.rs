@@ -10,6 +10,9 @@ use crate::{TreeError, Value};
 
 const KIND: &str = "metaranges";
 
+/// What a descriptor's stored value, which its keys are slices of, has beside those: the id and lengths.
+const VALUE_FRAME_BYTES: usize = 90;
+
 /// What a metarange says of one of its ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangeDescriptor {
@@ -76,6 +79,12 @@ impl Metarange {
     /// How many records the tree has.
     pub fn count(&self) -> u64 {
         self.ranges.iter().map(|range| range.count).sum()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let keys: usize = self.ranges.iter().map(|range| range.min_key.len() + range.max_key.len()).sum();
+        keys + self.ranges.len() * (size_of::<RangeDescriptor>() + VALUE_FRAME_BYTES)
     }
 
     /// Bytes of all keys and values of the tree.

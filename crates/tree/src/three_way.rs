@@ -46,8 +46,9 @@ pub struct ThreeWay {
 impl ThreeWay {
     /// The steps that bring what `source` changed since `base` into `dest`. Nothing is read yet.
     pub fn new(store: Arc<dyn RangeStore>, base: TreeId, dest: TreeId, source: TreeId) -> Self {
-        let walk = |tree| Walk::new(Arc::clone(&store), tree);
-        Self { base: walk(base), dest: walk(dest), source: walk(source) }
+        let base = Walk::new(Arc::clone(&store), base);
+        let dest = Walk::new(Arc::clone(&store), dest);
+        Self { base, dest, source: Walk::new(store, source) }
     }
 
     /// The next step.
