@@ -33,9 +33,14 @@ fn without_transfer_coding(value: &str) -> String {
     if value.contains(TRANSFER_CODING) { codings.collect::<Vec<_>>().join(", ") } else { value.to_owned() }
 }
 
-/// The headers that a read of the object answers, beside those the protocol library knows of.
-pub(super) fn kept_headers(attributes: &Attributes) -> HeaderMap {
+/// The headers that a read of the object answers, beside those the protocol library knows of. What the `query` asks
+/// to be answered instead, the library puts in.
+pub(super) fn kept_headers(attributes: &Attributes, query: Option<&str>) -> HeaderMap {
+    let replaced = |name: &str| query.unwrap_or_default().contains(&format!("response-{name}="));
     let parse = |(name, value): (&String, &String)| {
+        if replaced(name) {
+            return None;
+        }
         let name: HeaderName = name.parse().ok()?;
         Some((name, HeaderValue::from_str(value).ok()?))
     };

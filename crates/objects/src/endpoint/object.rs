@@ -38,7 +38,7 @@ impl LocalS3 {
             body: Some(StreamingBlob::wrap(content.stream(range))),
             ..GetObjectOutput::default()
         };
-        Ok(S3Response::with_headers(output, kept_headers(&object.attributes)))
+        Ok(S3Response::with_headers(output, kept_headers(&object.attributes, request.uri.query())))
     }
 
     pub(super) async fn head(
@@ -66,7 +66,7 @@ impl LocalS3 {
             metadata: metadata(&object.attributes),
             ..HeadObjectOutput::default()
         };
-        Ok(S3Response::with_headers(output, kept_headers(&object.attributes)))
+        Ok(S3Response::with_headers(output, kept_headers(&object.attributes, request.uri.query())))
     }
 }
 

@@ -14,7 +14,7 @@ mod change;
 mod content;
 mod disk;
 mod error;
-mod files;
+pub(crate) mod files;
 mod index;
 mod listing;
 mod multipart;

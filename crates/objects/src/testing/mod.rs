@@ -1,6 +1,7 @@
 //! What the tests of this crate share.
 
 mod conformance;
+mod lossy;
 mod server;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use braid_types::{Clock, ManualClock, SystemClock, Time};
 
 pub(crate) use conformance::{Fixture, conformance, suite};
+pub(crate) use lossy::{Lossy, Synced};
 pub(crate) use server::{BUCKET, Server, http, internal_key, serve, serve_behind};
 
 /// A clock that stands in 2026.

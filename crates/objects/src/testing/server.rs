@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use braid_types::{Clock, SeededRandom};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::Lossy;
 use crate::{
     Buckets, InternalKey, LocalBuckets, LocalStore, ObjectStore, S3Buckets, S3Config, S3Credentials,
     S3Timeouts, s3_endpoint,
@@ -21,7 +21,6 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) store: Arc<LocalStore>,
     task: JoinHandle<()>,
-    _folder: TempDir,
 }
 
 impl Drop for Server {
@@ -35,21 +34,20 @@ pub(crate) fn internal_key() -> InternalKey {
     InternalKey { access_key_id: "internal".to_owned(), secret: "the secret".to_owned() }
 }
 
-/// Serves an empty store that dates objects by `clock`.
+/// Serves an empty store, on a disk in memory, that dates objects by `clock`.
 pub(crate) async fn serve(clock: Arc<dyn Clock>) -> Server {
     serve_behind(clock, |router| router).await
 }
 
 /// Serves an empty store behind what `layer` puts in front.
 pub(crate) async fn serve_behind(clock: Arc<dyn Clock>, layer: impl FnOnce(Router) -> Router) -> Server {
-    let folder = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(folder.path(), clock).unwrap();
+    let store = LocalStore::open_in(Arc::new(Lossy::default()), clock).unwrap();
     let endpoint = s3_endpoint(Arc::clone(&store), &internal_key(), [BUCKET.to_owned()]);
     let router = layer(Router::new().fallback_service(endpoint));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    Server { url, store, task, _folder: folder }
+    Server { url, store, task }
 }
 
 impl Server {

@@ -8,8 +8,7 @@ use bytes::Bytes;
 use super::super::upload::Written;
 use super::super::{LocalStore, Upload};
 use super::bucket;
-use super::lossy::{Lossy, Synced};
-use crate::testing::clock;
+use crate::testing::{Lossy, Synced, clock};
 use crate::{ObjectError, ObjectStore, PutOptions};
 
 /// Two blocks of a content file, to be seen to be whole.

@@ -6,8 +6,7 @@ use bytes::Bytes;
 
 use super::super::LocalStore;
 use super::bucket;
-use super::lossy::Lossy;
-use crate::testing::clock;
+use crate::testing::{Lossy, clock};
 use crate::{ObjectError, ObjectStore, PutOptions};
 
 fn open(disk: &Lossy) -> Arc<LocalStore> {

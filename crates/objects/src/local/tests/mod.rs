@@ -2,7 +2,6 @@
 
 mod crash;
 mod full;
-mod lossy;
 mod model;
 mod reading;
 

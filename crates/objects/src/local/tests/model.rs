@@ -7,8 +7,7 @@ use proptest::prelude::*;
 
 use super::super::LocalStore;
 use super::bucket;
-use super::lossy::Lossy;
-use crate::testing::clock;
+use crate::testing::{Lossy, clock};
 use crate::{ByteRange, MemoryStore, ObjectStore, PutOptions};
 
 #[derive(Debug, Clone)]

@@ -7,8 +7,7 @@ use futures::TryStreamExt;
 
 use super::super::{Attributes, Condition, LocalError, LocalStore};
 use super::bucket;
-use super::lossy::Lossy;
-use crate::testing::clock;
+use crate::testing::{Lossy, clock};
 use crate::{ByteRange, ObjectError, PutOptions};
 
 const BUCKET: &str = "braid.local";

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::super::files::{Files, ReadFile, WriteFile};
+use crate::local::files::{Files, ReadFile, WriteFile};
 
 /// What can be synced; a test can make the disk forget to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Synced {
+pub(crate) enum Synced {
     /// A content file.
     File,
     /// A folder of content files.
@@ -24,7 +24,7 @@ pub(super) enum Synced {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lossy {
+pub(crate) struct Lossy {
     state: Arc<Mutex<State>>,
 }
 
@@ -54,14 +54,14 @@ enum Node {
 
 impl Lossy {
     /// A disk that forgets one kind of sync.
-    pub(super) fn forgetting(synced: Synced) -> Self {
+    pub(crate) fn forgetting(synced: Synced) -> Self {
         let disk = Self::default();
         disk.state.lock().forgets = Some(synced);
         disk
     }
 
     /// What is left of the disk if the machine dies now. This one stays as it is.
-    pub(super) fn after_crash(&self) -> Self {
+    pub(crate) fn after_crash(&self) -> Self {
         let state = self.state.lock();
         let kept = |file: &Content| Content { now: file.durable.clone(), durable: file.durable.clone() };
         let reachable = |path: &str| ancestors(path).all(|folder| state.durable_names.contains_key(folder));
@@ -73,7 +73,7 @@ impl Lossy {
     }
 
     /// What a process finds that follows a killed one: everything, synced or not. This one stays as it is.
-    pub(super) fn after_kill(&self) -> Self {
+    pub(crate) fn after_kill(&self) -> Self {
         let state = self.state.lock();
         let after = State {
             files: state.files.clone(),
@@ -85,23 +85,23 @@ impl Lossy {
     }
 
     /// Lets only so many bytes be written from now on.
-    pub(super) fn set_room(&self, bytes: Option<usize>) {
+    pub(crate) fn set_room(&self, bytes: Option<usize>) {
         self.state.lock().room = bytes;
     }
 
     /// Lets the machine die after so many changes.
-    pub(super) fn die_after(&self, changes: usize) {
+    pub(crate) fn die_after(&self, changes: usize) {
         self.state.lock().changes_left = Some(changes);
     }
 
     /// How many files there are besides the index.
-    pub(super) fn count_files(&self) -> usize {
+    pub(crate) fn count_files(&self) -> usize {
         let state = self.state.lock();
         state.names.iter().filter(|(path, node)| **node != Node::Folder && *path != "index.redb").count()
     }
 
     /// Flips a bit of every content file.
-    pub(super) fn damage_content(&self) {
+    pub(crate) fn damage_content(&self) {
         let mut state = self.state.lock();
         let content: Vec<Node> = state
             .names
