@@ -58,6 +58,12 @@ impl<S: Clone> Pins<S> {
         now.since(taken) > self.max_age
     }
 
+    /// How many states are kept.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.pins.lock().len()
+    }
+
     /// Lets go of everything.
     pub(crate) fn clear(&self) {
         self.pins.lock().clear();

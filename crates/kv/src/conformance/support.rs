@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::time::Duration;
 
 /// Longer than any wait that ends well.
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(20);
 /// Long enough to be a wait.
 pub(super) const SHORT: Duration = Duration::from_millis(20);
 

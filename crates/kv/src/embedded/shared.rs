@@ -210,6 +210,11 @@ impl Shared {
         self.pins.add(Pin { timestamp: view.timestamp(), taken, state: Arc::clone(view) });
     }
 
+    #[cfg(test)]
+    pub(super) fn pinned(&self) -> usize {
+        self.pins.len()
+    }
+
     fn snapshot(self: &Arc<Self>, view: Arc<View>, taken: Time) -> Arc<dyn Snapshot> {
         Arc::new(EmbeddedSnapshot { shared: Arc::clone(self), view, taken })
     }

@@ -7,7 +7,7 @@ use super::{
 use bytes::Bytes;
 use futures::{FutureExt, future::join_all};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(20);
 const COMMITS: usize = 50;
 
 async fn transaction(store: &Embedded, key: &str) -> Box<dyn Transaction> {

@@ -77,6 +77,21 @@ async fn an_open_transaction_keeps_the_store_until_it_is_over() {
     assert!(again.snapshot().await.unwrap().get(b"a").await.unwrap().is_some());
 }
 
+/// A pinned state keeps pages of the file from being used again.
+#[tokio::test]
+async fn commits_let_go_of_pins_that_are_over() {
+    let clock = clock();
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+    let random = SeededRandom::new(1);
+    let store = Embedded::open_on(InMemoryBackend::new(), "in memory", settings(), shared, &random).unwrap();
+    store.snapshot().await.unwrap().pin();
+    put(&store, "a").await;
+    assert_eq!(store.0.shared.pinned(), 1);
+    clock.advance(settings().max_snapshot_age + Duration::from_secs(1));
+    put(&store, "b").await;
+    assert_eq!(store.0.shared.pinned(), 0);
+}
+
 #[test]
 fn a_newer_format_is_refused_by_name() {
     let (_directory, path) = place();
