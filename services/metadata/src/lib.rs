@@ -1,1 +1,21 @@
-//! The metadata service: gRPC over the catalog.
+//! The metadata service: Braid's gRPC contract over the catalog.
+
+mod address;
+mod authentication;
+mod clean_up;
+mod convert;
+mod deadline;
+mod downloads;
+mod front;
+mod intent;
+mod metadata;
+mod namespaces;
+mod serve;
+mod service;
+mod store_error;
+mod stream;
+mod uploads;
+
+pub use metadata::{Metadata, Parts, Settings};
+pub use namespaces::OpenRanges;
+pub use serve::ServeError;

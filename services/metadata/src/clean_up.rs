@@ -1,0 +1,47 @@
+//! The clean-up that every node runs now and then. Runs of several nodes may meet: each step may be done twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::service::Core;
+
+/// Cleans up every so often until `stop`.
+pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
+    loop {
+        let pause = jittered(core.settings.clean_up_interval, u16::from_be_bytes(core.random.bytes()));
+        let tick = async {
+            tokio::time::sleep(pause).await;
+            clean_up(&core).await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tick => {}
+        }
+    }
+}
+
+async fn clean_up(core: &Core) {
+    match core.catalog.clean_up().await {
+        Ok(report) => tracing::debug!(?report, "cleaned up"),
+        Err(error) => tracing::warn!(%error, "the clean-up failed; the next run goes on where it stopped"),
+    }
+}
+
+/// From three quarters to five quarters of `interval`, so that nodes do not run in step.
+fn jittered(interval: Duration, chance: u16) -> Duration {
+    interval.mul_f64(0.75 + 0.5 * f64::from(chance) / f64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_spread_around_the_interval() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(jittered(minute, 0), Duration::from_secs(45));
+        assert_eq!(jittered(minute, u16::MAX), Duration::from_secs(75));
+    }
+}

@@ -1,0 +1,175 @@
+//! What every call goes through: reading the request, its deadline and request id, its span, its end.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use braid_auth::Principal;
+use braid_catalog::Mutation;
+use braid_types::{Code, Error, Random, RequestId};
+use braid_wire::{Call, status_from_error};
+use futures::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+use tracing::{Instrument, Span};
+
+use crate::deadline::Deadline;
+use crate::stream::{Answers, Weigh, answers};
+
+/// The answer to a unary call.
+pub(crate) type Answer<T> = Result<Response<T>, Status>;
+
+/// The span of a call: its name, and the repository that it is about.
+macro_rules! span {
+    ($name:literal, $repository:expr) => {
+        tracing::info_span!(
+            $name,
+            repository = %$repository,
+            request_id = tracing::field::Empty,
+            code = tracing::field::Empty
+        )
+    };
+    ($name:literal) => { tracing::info_span!($name, code = tracing::field::Empty) };
+}
+pub(crate) use span;
+
+/// How calls are told that the service ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stops {
+    /// Streams end; other calls may finish.
+    pub(crate) draining: CancellationToken,
+    /// Everything ends.
+    pub(crate) halted: CancellationToken,
+}
+
+/// Where calls come in.
+#[derive(Debug, Clone)]
+pub(crate) struct Front {
+    stops: Stops,
+    random: Arc<dyn Random>,
+}
+
+impl Front {
+    pub(crate) fn new(random: Arc<dyn Random>) -> Self {
+        Self { stops: Stops::default(), random }
+    }
+
+    pub(crate) fn stops(&self) -> &Stops {
+        &self.stops
+    }
+
+    /// Answers a call that changes nothing.
+    pub(crate) async fn read<W, T, A, B, F>(
+        &self,
+        span: Span,
+        request: Request<W>,
+        handle: impl FnOnce(T) -> F,
+    ) -> Answer<B>
+    where
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<A, Error>>,
+        B: From<A>,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let work = async { handle(T::try_from(request.into_inner())?).await };
+        let answer = self.finish(Call::Read, deadline, Box::pin(work)).instrument(span).await?;
+        Ok(Response::new(answer.into()))
+    }
+
+    /// Answers a call that changes something, under the request id that the client gave or a fresh one.
+    pub(crate) async fn write<W, T, A, B, F>(
+        &self,
+        span: Span,
+        request: Request<W>,
+        handle: impl FnOnce(T, Mutation) -> F,
+    ) -> Answer<B>
+    where
+        W: braid_wire::Mutation,
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<A, Error>>,
+        B: From<A>,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let principal = principal(&request).user.clone();
+        let work = async {
+            let message = request.into_inner();
+            let request = message.request_id()?.unwrap_or_else(|| RequestId::random(&*self.random));
+            Span::current().record("request_id", request.as_str());
+            handle(T::try_from(message)?, Mutation { principal, request }).await
+        };
+        let answer = self.finish(Call::Write, deadline, Box::pin(work)).instrument(span).await?;
+        Ok(Response::new(answer.into()))
+    }
+
+    /// Answers a call with a stream of items, some to a message.
+    pub(crate) async fn stream<W, T, S, I, B, F>(
+        &self,
+        span: Span,
+        request: Request<W>,
+        open: impl FnOnce(T) -> F,
+    ) -> Result<Response<Answers<B>>, Status>
+    where
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<S, Error>>,
+        S: Stream<Item = Result<I, Error>> + Send + 'static,
+        I: Weigh + Send + 'static,
+        B: From<Vec<I>> + Send + 'static,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let work = async { open(T::try_from(request.into_inner())?).await };
+        let items = self.finish(Call::Read, deadline, Box::pin(work)).instrument(span.clone()).await?;
+        Ok(Response::new(answers(items, deadline, self.stops.draining.clone(), span)))
+    }
+
+    /// Does the work of a call, unless the caller stops waiting or the service ends. Work that is dropped does not go on;
+    /// only a transaction that is being committed does, in the store.
+    async fn finish<A>(
+        &self,
+        call: Call,
+        deadline: Deadline,
+        work: impl Future<Output = Result<A, Error>>,
+    ) -> Result<A, Status> {
+        let result = tokio::select! {
+            biased;
+            result = work => result,
+            () = deadline.passed() => Err(interrupted(call, too_late())),
+            () = self.stops.halted.cancelled() => Err(interrupted(call, stopping())),
+        };
+        result.map_err(|error| report(&Span::current(), &error)).inspect(|_| {
+            Span::current().record("code", "ok");
+        })
+    }
+}
+
+/// Who makes a call.
+pub(crate) fn principal<W>(request: &Request<W>) -> &Principal {
+    request.extensions().get().expect("the authentication layer lets no call through without a principal")
+}
+
+/// Notes how a call failed, and tells the caller.
+pub(crate) fn report(span: &Span, error: &Error) -> Status {
+    span.record("code", error.code().name());
+    match error.code() {
+        Code::Internal | Code::Corrupt | Code::OutcomeUnknown | Code::UnsupportedFormat => {
+            tracing::error!(parent: span, subject = error.subject(), "{error}");
+        }
+        _ => tracing::debug!(parent: span, "{error}"),
+    }
+    status_from_error(error)
+}
+
+/// The failure of a call that outlives its deadline.
+pub(crate) fn too_late() -> Error {
+    Error::new(Code::DeadlineExceeded, "grpc-timeout", "the call took longer than the caller allowed")
+}
+
+/// The failure of a call that the end of the service cuts off.
+pub(crate) fn stopping() -> Error {
+    Error::new(Code::Unavailable, "server", "the server is shutting down")
+}
+
+fn interrupted(call: Call, error: Error) -> Error {
+    match call {
+        Call::Read => error,
+        Call::Write => error.that_may_have_happened(),
+    }
+}

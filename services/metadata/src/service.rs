@@ -1,0 +1,58 @@
+//! The handlers: convert, call, convert.
+
+mod commits;
+mod objects;
+mod references;
+mod repositories;
+mod server;
+
+use std::sync::Arc;
+
+use braid_catalog::{Catalog, ListRequest, Listing};
+use braid_objects::StorageUri;
+use braid_types::{Clock, Error, Random, RefExpression, RepositoryName};
+use futures::{Stream, TryStreamExt, stream};
+
+use crate::convert::Objects;
+use crate::front::Front;
+use crate::intent::Intents;
+use crate::metadata::Settings;
+use crate::namespaces::Namespaces;
+use crate::stream::items_of;
+
+/// How many items are read from a listing at once.
+const READ_ITEMS: usize = 500;
+
+/// What all handlers work with.
+pub(crate) struct Core {
+    pub(crate) catalog: Catalog,
+    pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) intents: Intents,
+    pub(crate) default_prefix: StorageUri,
+    pub(crate) front: Front,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) settings: Settings,
+}
+
+impl Core {
+    /// How a repository's objects are shown.
+    async fn objects_of(&self, repository: &RepositoryName) -> Result<Objects, Error> {
+        Ok(Objects::of(&self.catalog.repository(repository).await?.storage_namespace))
+    }
+
+    /// A listing item by item, from one snapshot.
+    pub(crate) async fn listed(
+        &self,
+        repository: &RepositoryName,
+        reference: &RefExpression,
+        list: &ListRequest,
+    ) -> Result<impl Stream<Item = Result<Listing, Error>> + Send + use<>, Error> {
+        let cursor = self.catalog.object_cursor(repository, reference, list).await?;
+        let pages = items_of(cursor, async |mut cursor| {
+            let items = cursor.next_items(READ_ITEMS).await?;
+            Ok(if items.is_empty() { None } else { Some((items, cursor)) })
+        });
+        Ok(pages.map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten())
+    }
+}

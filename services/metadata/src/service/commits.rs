@@ -1,0 +1,192 @@
+//! Commits: history, differences, merges.
+
+use braid_catalog::{CommitRequest, DiffRequest, LogRequest, MergeRequest, Mutation, PickRequest};
+use braid_types::{CommitId, Error, RefExpression, RepositoryName};
+use braid_wire::proto::commit_service_server::CommitService;
+use braid_wire::{self as wire, proto};
+use futures::{StreamExt, TryStreamExt};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::Core;
+use crate::convert;
+use crate::front::{Answer, span};
+use crate::stream::{Answers, items_of};
+
+#[async_trait]
+impl CommitService for Core {
+    type LogStream = Answers<proto::LogResponse>;
+    type DiffStream = Answers<proto::DiffResponse>;
+    type DiffBranchStream = Answers<proto::DiffResponse>;
+    type ListMergeConflictsStream = Answers<proto::ListMergeConflictsResponse>;
+
+    async fn commit(&self, request: Request<proto::CommitRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.commit", request.get_ref().repository);
+        let answer = |asked: wire::CommitBranch, by: Mutation| async move {
+            let commit = CommitRequest {
+                branch: asked.branch,
+                committer: by.principal.clone(),
+                message: asked.message,
+                metadata: asked.metadata,
+                time: asked.date,
+                allow_empty: asked.allow_empty,
+            };
+            let id = self.catalog.commit(&asked.repository, &commit, &by).await?;
+            self.made(&asked.repository, id).await
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn get_commit(&self, request: Request<proto::GetCommitRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.get_commit", request.get_ref().repository);
+        let answer = |asked: wire::GetCommit| async move {
+            let (id, commit) = self.catalog.commit_at(&asked.repository, &asked.reference).await?;
+            Ok(convert::commit(id, &commit))
+        };
+        self.front.read(span, request, answer).await
+    }
+
+    async fn log(&self, request: Request<proto::LogRequest>) -> Result<Response<Self::LogStream>, Status> {
+        let span = span!("grpc.commit.log", request.get_ref().repository);
+        let open = |asked: wire::Log| async move {
+            let limit = asked.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+            let log = LogRequest {
+                start: asked.reference,
+                first_parent: asked.first_parent,
+                since: asked.since,
+                stop_at: asked.stop_at,
+                paths: asked.paths,
+                prefixes: asked.prefixes,
+            };
+            let history = self.catalog.log(&asked.repository, log).await?;
+            let commits = items_of(history, async |mut history| {
+                Ok(history.next().await?.map(|(id, commit)| (convert::commit(id, &commit), history)))
+            });
+            Ok(commits.take(limit))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn diff(&self, request: Request<proto::DiffRequest>) -> Result<Response<Self::DiffStream>, Status> {
+        let span = span!("grpc.commit.diff", request.get_ref().repository);
+        let open = |asked: wire::Diff| async move {
+            let objects = self.objects_of(&asked.repository).await?;
+            let diff = DiffRequest {
+                left: asked.left,
+                right: asked.right,
+                mode: convert::diff_mode(asked.mode),
+                prefix: asked.prefix,
+            };
+            let differences = self.catalog.diff(&asked.repository, &diff).await?;
+            Ok(sides(differences).map_ok(move |side| objects.diff_entry(side)))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn diff_branch(
+        &self,
+        request: Request<proto::DiffBranchRequest>,
+    ) -> Result<Response<Self::DiffBranchStream>, Status> {
+        let span = span!("grpc.commit.diff_branch", request.get_ref().repository);
+        let open = |asked: wire::DiffBranch| async move {
+            let objects = self.objects_of(&asked.repository).await?;
+            let differences =
+                self.catalog.diff_branch(&asked.repository, &asked.branch, &asked.prefix).await?;
+            Ok(sides(differences).map_ok(move |side| objects.diff_entry(side)))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn merge(&self, request: Request<proto::MergeRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.merge", request.get_ref().repository);
+        let answer = |asked: wire::Merge, by: Mutation| async move {
+            let merge = MergeRequest {
+                source: asked.source,
+                destination: asked.destination,
+                strategy: convert::strategy(asked.strategy),
+                committer: by.principal.clone(),
+                message: asked.message.unwrap_or_default(),
+                metadata: asked.metadata,
+                squash: asked.squash,
+                allow_empty: asked.allow_empty,
+                time: None,
+            };
+            let id = self.catalog.merge(&asked.repository, &merge, &by).await?;
+            self.made(&asked.repository, id).await
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn list_merge_conflicts(
+        &self,
+        request: Request<proto::ListMergeConflictsRequest>,
+    ) -> Result<Response<Self::ListMergeConflictsStream>, Status> {
+        let span = span!("grpc.commit.list_merge_conflicts", request.get_ref().repository);
+        let open = |asked: wire::ListMergeConflicts| async move {
+            let objects = self.objects_of(&asked.repository).await?;
+            let destination = RefExpression::parse(asked.destination.as_str())?;
+            let conflicts =
+                self.catalog.merge_conflicts(&asked.repository, &asked.source, &destination).await?;
+            let conflicts = items_of(conflicts, async |mut conflicts| {
+                Ok(conflicts.next().await?.map(|conflict| (conflict, conflicts)))
+            });
+            Ok(conflicts.map_ok(move |conflict| objects.conflict(conflict)))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn revert(&self, request: Request<proto::RevertRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.revert", request.get_ref().repository);
+        let answer = |asked: wire::Revert, by: Mutation| async move {
+            let pick = PickRequest {
+                branch: asked.branch,
+                commit: asked.reference,
+                parent_number: asked.parent_number.unwrap_or_default(),
+                committer: by.principal.clone(),
+                message: asked.message.unwrap_or_default(),
+                metadata: asked.metadata,
+                allow_empty: asked.allow_empty,
+                time: None,
+            };
+            let id = self.catalog.revert(&asked.repository, &pick, &by).await?;
+            self.made(&asked.repository, id).await
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn cherry_pick(&self, request: Request<proto::CherryPickRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.cherry_pick", request.get_ref().repository);
+        let answer = |asked: wire::CherryPick, by: Mutation| async move {
+            let pick = PickRequest {
+                branch: asked.branch,
+                commit: asked.reference,
+                parent_number: asked.parent_number.unwrap_or_default(),
+                committer: by.principal.clone(),
+                message: asked.message.unwrap_or_default(),
+                metadata: asked.metadata,
+                allow_empty: false,
+                time: None,
+            };
+            let id = self.catalog.cherry_pick(&asked.repository, &pick, &by).await?;
+            self.made(&asked.repository, id).await
+        };
+        self.front.write(span, request, answer).await
+    }
+}
+
+impl Core {
+    /// A commit that was made just now.
+    async fn made(&self, repository: &RepositoryName, id: CommitId) -> Result<wire::CommitInfo, Error> {
+        let reference = RefExpression::parse(&id.to_hex())?;
+        let (id, commit) =
+            self.catalog.commit_at(repository, &reference).await.map_err(Error::that_may_have_happened)?;
+        Ok(convert::commit(id, &commit))
+    }
+}
+
+fn sides(
+    differences: braid_catalog::Differences,
+) -> impl futures::Stream<Item = Result<braid_catalog::Side, Error>> + Send {
+    items_of(differences, async |mut differences| {
+        Ok(differences.next().await?.map(|side| (side, differences)))
+    })
+}

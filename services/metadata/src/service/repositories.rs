@@ -1,0 +1,86 @@
+//! Repositories.
+
+use braid_catalog::{CreateRepository, Mutation};
+use braid_types::{BranchName, Error, IdentityHasher, RepositoryName};
+use braid_wire::proto::repository_service_server::RepositoryService;
+use braid_wire::{self as wire, proto};
+use tonic::{Request, async_trait};
+
+use super::Core;
+use crate::convert;
+use crate::front::{Answer, span};
+use crate::namespaces::{canonical, parse};
+
+/// The first branch of a repository that was given none.
+const DEFAULT_BRANCH: &str = "main";
+
+#[async_trait]
+impl RepositoryService for Core {
+    async fn create_repository(
+        &self,
+        request: Request<proto::CreateRepositoryRequest>,
+    ) -> Answer<proto::Repository> {
+        let span = span!("grpc.repository.create_repository", request.get_ref().name);
+        let answer = |asked: wire::CreateRepository, by: Mutation| async move {
+            let create = CreateRepository {
+                storage_namespace: self.storage_namespace(&asked, &by)?,
+                name: asked.name,
+                default_branch: asked.default_branch.map_or_else(|| BranchName::new(DEFAULT_BRANCH), Ok)?,
+            };
+            Ok(convert::repository(self.catalog.create_repository(create, &by).await?))
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn get_repository(
+        &self,
+        request: Request<proto::GetRepositoryRequest>,
+    ) -> Answer<proto::Repository> {
+        let span = span!("grpc.repository.get_repository", request.get_ref().repository);
+        let answer = |asked: wire::GetRepository| async move {
+            Ok(convert::repository(self.catalog.repository(&asked.repository).await?))
+        };
+        self.front.read(span, request, answer).await
+    }
+
+    async fn list_repositories(
+        &self,
+        request: Request<proto::ListRepositoriesRequest>,
+    ) -> Answer<proto::ListRepositoriesResponse> {
+        let answer = |asked: wire::ListRepositories| async move {
+            let page = convert::page_request(asked.page_size, asked.page_token);
+            let page = self.catalog.list_repositories(&asked.prefix, &page).await?;
+            convert::page(page, |record| Ok(convert::repository(record)))
+        };
+        self.front.read(span!("grpc.repository.list_repositories"), request, answer).await
+    }
+
+    async fn delete_repository(
+        &self,
+        request: Request<proto::DeleteRepositoryRequest>,
+    ) -> Answer<proto::DeleteRepositoryResponse> {
+        let span = span!("grpc.repository.delete_repository", request.get_ref().repository);
+        let answer = |asked: wire::DeleteRepository, by: Mutation| async move {
+            self.catalog.delete_repository(&asked.repository, &by).await?;
+            Ok(proto::DeleteRepositoryResponse {})
+        };
+        self.front.write(span, request, answer).await
+    }
+}
+
+impl Core {
+    /// The namespace that was asked for, or one of the repository's own.
+    fn storage_namespace(&self, asked: &wire::CreateRepository, by: &Mutation) -> Result<String, Error> {
+        match &asked.storage_namespace {
+            Some(namespace) => Ok(canonical(&parse(namespace)?)),
+            None => Ok(format!("{}{}-{}", self.default_prefix, asked.name, suffix(&asked.name, by))),
+        }
+    }
+}
+
+/// Tells apart the namespaces of repositories that have the same name one after the other. It is the same for every try
+/// of one request: a retry must ask for what the first try asked for.
+fn suffix(name: &RepositoryName, by: &Mutation) -> String {
+    let parts = [name.as_str(), &by.principal, by.request.as_str()];
+    hex::encode(&IdentityHasher::new().string("default namespace").strings(&parts).finish()[..4])
+}

@@ -1,0 +1,216 @@
+//! Uploads: a place to put the data, a proof that it was given out, and the link that stages what was put there.
+
+use std::sync::Arc;
+
+use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation};
+use braid_objects::{ObjectError, ObjectMeta, ObjectStore, PresignPutOptions};
+use braid_types::{AddressType, BranchName, Code, Entry, Error, RepositoryName, Time, limits};
+use braid_wire::{Link, Object, Upload, UploadTarget};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::address;
+use crate::intent::{Intent, Place};
+use crate::namespaces::Namespace;
+use crate::service::Core;
+use crate::store_error::store_error;
+
+/// Most questions to the object store at once, for one call.
+const PARALLEL_HEADS: usize = 64;
+
+/// A link whose intent was found good.
+struct Checked {
+    link: Link,
+    intent: Intent,
+}
+
+impl Core {
+    /// Places to upload to, in the order of `targets`. Changes nothing.
+    pub(crate) async fn create_uploads(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        targets: Vec<UploadTarget>,
+    ) -> Result<Vec<Upload>, Error> {
+        check_count("uploads", targets.len(), limits::PAGE_ITEMS)?;
+        for target in &targets {
+            self.check_target(target)?;
+        }
+        let record = self.writable(repository).await?;
+        self.catalog.branch(repository, branch).await?;
+        let namespace = self.namespaces.open(&record.storage_namespace)?;
+        let mut uploads = Vec::with_capacity(targets.len());
+        for target in targets {
+            uploads.push(self.create_upload(&record, branch, &namespace, target).await?);
+        }
+        Ok(uploads)
+    }
+
+    async fn create_upload(
+        &self,
+        repository: &RepositoryRecord,
+        branch: &BranchName,
+        namespace: &Namespace,
+        target: UploadTarget,
+    ) -> Result<Upload, Error> {
+        let address = address::fresh(self.clock.now(), &*self.random);
+        let options = PresignPutOptions {
+            content_type: Some(target.content_type.clone()).filter(|content_type| !content_type.is_empty()),
+            content_length: target.size,
+            // Data that was linked must not change as long as its URL lives.
+            if_absent: true,
+        };
+        let signed = namespace.store.presign_put(&address, self.settings.presign_ttl, options).await;
+        let signed = signed.map_err(|error| store_error(&error, target.path.as_str()))?;
+        let place = Place { repository: repository.id, branch: branch.clone(), path: target.path.clone() };
+        let expires = self.clock.now().plus(self.settings.intent_ttl).whole_seconds();
+        let physical_address = whole_address(&repository.storage_namespace, &address);
+        let intent =
+            self.intents.sign(&Intent { place, address, content_type: target.content_type, expires });
+        Ok(Upload {
+            path: target.path,
+            physical_address,
+            url: signed.url,
+            headers: signed.headers.into_iter().collect(),
+            expires_at: Time::from_seconds(signed.expires_at),
+            intent,
+        })
+    }
+
+    fn check_target(&self, target: &UploadTarget) -> Result<(), Error> {
+        let path = target.path.as_str();
+        let over = |what: &str, is: u64, most: u64| {
+            let message = format!("{what} of '{path}' is {is} bytes; the limit is {most}");
+            Err(Error::new(Code::LimitExceeded, path, message))
+        };
+        let content_type = target.content_type.len();
+        if content_type > limits::CONTENT_TYPE_BYTES {
+            return over("content type", content_type as u64, limits::CONTENT_TYPE_BYTES as u64);
+        }
+        match target.size {
+            Some(size) if size > self.settings.upload_bytes => over("size", size, self.settings.upload_bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stages uploads in one transaction: all or none. Answers in the order of `links`.
+    pub(crate) async fn link_uploads(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        links: Vec<Link>,
+        mutation: &Mutation,
+    ) -> Result<Vec<Object>, Error> {
+        check_count("links", links.len(), limits::TRANSACTION_OPERATIONS)?;
+        let record = self.writable(repository).await?;
+        let namespace = self.namespaces.open(&record.storage_namespace)?;
+        let checked = links.into_iter().map(|link| self.check_link(&record, branch, link));
+        let checked: Vec<Checked> = checked.collect::<Result<_, _>>()?;
+        let operations: Vec<StagedOperation> = stream::iter(checked)
+            .map(|checked| uploaded(Arc::clone(&namespace.store), checked))
+            .buffered(PARALLEL_HEADS)
+            .try_collect()
+            .await?;
+        self.catalog.stage(repository, branch, &operations, mutation).await?;
+        Ok(operations
+            .into_iter()
+            .filter_map(|operation| staged(operation, &record.storage_namespace))
+            .collect())
+    }
+
+    /// Checks everything about a link that can be checked without the object store.
+    fn check_link(
+        &self,
+        repository: &RepositoryRecord,
+        branch: &BranchName,
+        link: Link,
+    ) -> Result<Checked, Error> {
+        let place = Place { repository: repository.id, branch: branch.clone(), path: link.path.clone() };
+        let intent = self.intents.check(&link.intent, &place, self.clock.now())?;
+        if !intent.content_type.is_empty() && link.content_type != intent.content_type {
+            let message = format!(
+                "'{}' was to be uploaded with content type '{}', not '{}'",
+                link.path, intent.content_type, link.content_type
+            );
+            return Err(Error::new(Code::UploadMismatch, link.path.as_str(), message));
+        }
+        let checked = Checked { link, intent };
+        checked.entry(Time::default()).check(checked.link.path.as_str())?;
+        Ok(checked)
+    }
+
+    /// The repository, if it takes writes.
+    async fn writable(&self, name: &RepositoryName) -> Result<RepositoryRecord, Error> {
+        let record = self.catalog.repository(name).await?;
+        match record.state {
+            RepositoryState::Active => Ok(record),
+            RepositoryState::ReadOnly => {
+                Err(Error::new(Code::ReadOnly, name.as_str(), format!("repository '{name}' is read-only")))
+            }
+        }
+    }
+}
+
+impl Checked {
+    fn entry(&self, mtime: Time) -> Entry {
+        Entry {
+            address: self.intent.address.clone(),
+            address_type: AddressType::Relative,
+            size: self.link.size,
+            checksum: self.link.checksum.clone(),
+            content_type: self.link.content_type.clone(),
+            metadata: self.link.metadata.clone(),
+            mtime,
+        }
+    }
+}
+
+/// Looks at what was uploaded; the operation that stages it.
+async fn uploaded(store: Arc<dyn ObjectStore>, checked: Checked) -> Result<StagedOperation, Error> {
+    let path = checked.link.path.as_str();
+    let meta = match store.head(&checked.intent.address).await {
+        Ok(meta) => meta,
+        Err(ObjectError::NotFound { .. }) => {
+            return Err(mismatch(path, "nothing was uploaded for it".to_owned()));
+        }
+        Err(error) => return Err(store_error(&error, path)),
+    };
+    compare(&checked.link, &meta)?;
+    let entry = checked.entry(Time::from_seconds(meta.last_modified));
+    let condition = if checked.link.if_absent { Condition::IfAbsent } else { Condition::Always };
+    Ok(StagedOperation::Put { path: checked.link.path, entry, condition })
+}
+
+fn compare(link: &Link, meta: &ObjectMeta) -> Result<(), Error> {
+    if meta.size != link.size {
+        let reason = format!("the object store holds {} bytes, the link says {}", meta.size, link.size);
+        return Err(mismatch(link.path.as_str(), reason));
+    }
+    if meta.etag != link.checksum {
+        let reason =
+            format!("the object store's entity tag is '{}', the link's '{}'", meta.etag, link.checksum);
+        return Err(mismatch(link.path.as_str(), reason));
+    }
+    Ok(())
+}
+
+fn mismatch(path: &str, reason: String) -> Error {
+    Error::new(Code::UploadMismatch, path, format!("'{path}' cannot be linked: {reason}"))
+}
+
+fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {
+    match operation {
+        StagedOperation::Put { path, entry, .. } => Some(Object::resolved(path, entry, namespace)),
+        StagedOperation::Delete { .. } => None,
+    }
+}
+
+fn whole_address(namespace: &str, address: &str) -> String {
+    format!("{}/{address}", namespace.trim_end_matches('/'))
+}
+
+fn check_count(what: &str, count: usize, most: usize) -> Result<(), Error> {
+    if (1..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::new(Code::LimitExceeded, what, format!("a call has 1 to {most} {what}, not {count}")))
+}
