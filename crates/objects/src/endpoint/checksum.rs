@@ -30,12 +30,13 @@ impl Expected {
         let announced: Vec<String> =
             announced.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
         let declares = |name: &str| headers.contains_key(name) || announced.iter().any(|other| other == name);
-        let mut hasher = ChecksumHasher::default();
-        hasher.crc32 = declares(CRC32).then(Crc32::new);
-        hasher.crc32c = declares(CRC32C).then(Crc32c::new);
-        hasher.crc64nvme = declares(CRC64).then(Crc64Nvme::new);
-        hasher.sha1 = declares(SHA1).then(Sha1::new);
-        hasher.sha256 = declares(SHA256).then(Sha256::new);
+        let hasher = ChecksumHasher {
+            crc32: declares(CRC32).then(Crc32::new),
+            crc32c: declares(CRC32C).then(Crc32c::new),
+            crc64nvme: declares(CRC64).then(Crc64Nvme::new),
+            sha1: declares(SHA1).then(Sha1::new),
+            sha256: declares(SHA256).then(Sha256::new),
+        };
         Self { headers: headers.clone(), trailers, hasher }
     }
 

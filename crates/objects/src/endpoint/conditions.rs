@@ -85,7 +85,7 @@ mod tests {
         StoredObject::new_for_test(10, "tag", 1000, Attributes::default())
     }
 
-    fn check(conditions: ReadConditions) -> Option<String> {
+    fn check(conditions: &ReadConditions) -> Option<String> {
         conditions.check(&object()).err().map(|error| error.code().as_str().to_owned())
     }
 
@@ -99,17 +99,17 @@ mod tests {
         let (before, after) = (Some(timestamp(999)), Some(timestamp(1000)));
         let failed = Some("PreconditionFailed".to_owned());
         let known = Some("NotModified".to_owned());
-        assert_eq!(check(none()), None);
-        assert_eq!(check(ReadConditions { if_match: tag("other"), ..none() }), failed);
-        assert_eq!(check(ReadConditions { if_match: Some(ETagCondition::Any), ..none() }), None);
+        assert_eq!(check(&none()), None);
+        assert_eq!(check(&ReadConditions { if_match: tag("other"), ..none() }), failed);
+        assert_eq!(check(&ReadConditions { if_match: Some(ETagCondition::Any), ..none() }), None);
         let both = ReadConditions { if_match: tag("tag"), if_unmodified_since: before.clone(), ..none() };
-        assert_eq!(check(both), None);
-        assert_eq!(check(ReadConditions { if_unmodified_since: before.clone(), ..none() }), failed);
-        assert_eq!(check(ReadConditions { if_unmodified_since: after.clone(), ..none() }), None);
-        assert_eq!(check(ReadConditions { if_none_match: tag("tag"), ..none() }), known);
+        assert_eq!(check(&both), None);
+        assert_eq!(check(&ReadConditions { if_unmodified_since: before.clone(), ..none() }), failed);
+        assert_eq!(check(&ReadConditions { if_unmodified_since: after.clone(), ..none() }), None);
+        assert_eq!(check(&ReadConditions { if_none_match: tag("tag"), ..none() }), known);
         let both = ReadConditions { if_none_match: tag("other"), if_modified_since: after.clone(), ..none() };
-        assert_eq!(check(both), None);
-        assert_eq!(check(ReadConditions { if_modified_since: after, ..none() }), known);
-        assert_eq!(check(ReadConditions { if_modified_since: before, ..none() }), None);
+        assert_eq!(check(&both), None);
+        assert_eq!(check(&ReadConditions { if_modified_since: after, ..none() }), known);
+        assert_eq!(check(&ReadConditions { if_modified_since: before, ..none() }), None);
     }
 }

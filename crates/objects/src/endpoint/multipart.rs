@@ -137,7 +137,7 @@ impl LocalS3 {
             max_parts: Some(i32::try_from(limit).expect("a page is small")),
             part_number_marker: Some(i32::from(after)),
             next_part_number_marker: parts.last().map(|last| i32::from(last.number)),
-            parts: Some(parts.into_iter().map(listed_part).collect()),
+            parts: Some(parts.iter().map(listed_part).collect()),
             ..ListPartsOutput::default()
         }))
     }
@@ -201,7 +201,7 @@ fn page_limit(asked: Option<i32>) -> S3Result<usize> {
     Ok(asked.clamp(1, MAX_PAGE))
 }
 
-fn listed_part(part: PartInfo) -> Part {
+fn listed_part(part: &PartInfo) -> Part {
     Part {
         part_number: Some(i32::from(part.number)),
         size: Some(signed(part.size)),

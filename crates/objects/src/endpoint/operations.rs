@@ -1,6 +1,5 @@
 //! The operations that are done here, by their names in the protocol; the library answers NotImplemented to others.
 
-#[expect(clippy::wildcard_imports, reason = "every operation has two types of its own")]
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
@@ -92,7 +91,7 @@ impl S3 for LocalS3 {
 
     async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
         let location = Some(format!("/{}", request.input.bucket));
-        Ok(S3Response::new(CreateBucketOutput { location, ..CreateBucketOutput::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn head_bucket(&self, _: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {

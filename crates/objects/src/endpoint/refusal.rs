@@ -38,18 +38,18 @@ pub(super) fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
     }
     let refused_header = REFUSED_HEADERS.into_iter().find(|name| headers.contains_key(*name));
     if let Some(name) = refused_header {
-        return Some(not_implemented(format!("header \"{name}\"")));
+        return Some(not_implemented(&format!("header \"{name}\"")));
     }
     let target = target(uri.path());
     if let Some(name) = names.iter().find(|name| !is_known(method, target, name)) {
-        return Some(not_implemented(format!("parameter \"{name}\" of {method}")));
+        return Some(not_implemented(&format!("parameter \"{name}\" of {method}")));
     }
     let posts_without_purpose =
         method == Method::POST && !names.iter().any(|name| names_a_post(target, name));
-    posts_without_purpose.then(|| not_implemented("upload by form".to_owned()))
+    posts_without_purpose.then(|| not_implemented("upload by form"))
 }
 
-fn not_implemented(what: String) -> Refusal {
+fn not_implemented(what: &str) -> Refusal {
     Refusal { code: "NotImplemented", message: format!("{what} is not implemented here") }
 }
 

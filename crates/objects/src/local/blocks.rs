@@ -140,7 +140,6 @@ mod tests {
         fn any_range_reads_back(size in 1_usize..300_000, step in 1_usize..100_000, a in 0.0..1.0, b in 0.0..1.0) {
             let content = content(size);
             let file = written(&content, step);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a size")]
             let place = |fraction: f64| (fraction * size as f64) as usize;
             let (from, to) = (place(a).min(place(b)), place(a).max(place(b)) + 1);
             let mut out = Vec::new();

@@ -9,6 +9,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::{EncodingType, Object};
+use aws_smithy_types::DateTime;
 use braid_types::{Clock, Random};
 use bytes::Bytes;
 
@@ -154,7 +155,7 @@ impl ObjectStore for S3Bucket {
             key: key.to_owned(),
             size: size(head.content_length()),
             etag: bare(head.e_tag()),
-            last_modified: head.last_modified().map_or(0, |time| time.secs()),
+            last_modified: head.last_modified().map_or(0, DateTime::secs),
             content_type: head.content_type().map(str::to_owned),
         })
     }
@@ -215,7 +216,7 @@ fn listed(object: &Object) -> Result<ObjectMeta, ObjectError> {
         key,
         size: size(object.size()),
         etag: bare(object.e_tag()),
-        last_modified: object.last_modified().map_or(0, |time| time.secs()),
+        last_modified: object.last_modified().map_or(0, DateTime::secs),
         content_type: None,
     })
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Part};
 use md5::{Digest, Md5};
 
 use super::{refusal, refused};
@@ -62,7 +62,7 @@ async fn parts_and_uploads_are_listed_in_pages() {
     }
     let list = || sdk.list_parts().bucket(BUCKET).key("a b").upload_id(&upload).max_parts(2);
     let first = list().send().await.unwrap();
-    let numbers: Vec<_> = first.parts().iter().filter_map(|part| part.part_number()).collect();
+    let numbers: Vec<_> = first.parts().iter().filter_map(Part::part_number).collect();
     assert_eq!((numbers, first.is_truncated()), (vec![2, 7], Some(true)));
     let rest = list().part_number_marker(first.next_part_number_marker().unwrap()).send().await.unwrap();
     assert_eq!((rest.parts()[0].part_number(), rest.is_truncated()), (Some(10_000), Some(false)));
