@@ -30,12 +30,19 @@ require_tools() {
 }
 
 read_samples() {
-    (cd "$project" && BRAID_REFEREE_DATA=$data cargo test -q -p braid-sstable -- --ignored referee_)
+    local tests
+    tests=$(cargo test -q -p braid-sstable -- --ignored --list referee_ | grep -c ': test$') ||
+        fail "crates/sstable has no tests named referee_"
+    BRAID_REFEREE_DATA=$data cargo test -q -p braid-sstable -- --ignored referee_
+    echo "braid-sstable: $tests tests on tables of lakeFS and RocksDB"
 }
 
 write_tables() {
-    (cd "$project" && cargo run -q -p braid-sstable --example range_file -- "$1")
-    (cd "$project/tests/referee/pebble" && go build -o "$work/pebble" .)
+    cargo run -q -p braid-sstable --example range_file -- "$1"
+}
+
+build_pebble() {
+    go -C tests/referee/pebble build -o "$work/pebble" .
 }
 
 # Does RocksDB find every block whole? It exits with 0 even if not, and without --verify_checksum does not look.
@@ -92,9 +99,11 @@ check_that_damage_is_refused() {
     echo "a damaged table is refused by sst_dump and pebble"
 }
 
+cd "$project"
 require_tools
 read_samples
 write_tables "$work/tables"
+build_pebble
 check_with_sst_dump "$work/tables"
 check_with_ldb "$work/tables/record-a-block.sst"
 "$work/pebble" "$work/tables"
