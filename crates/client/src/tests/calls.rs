@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tonic::Status;
 
 use super::fake::{Asked, Fake, Reply};
+use super::routes;
 use crate::{ClientConfig, CreateRepository, RetryPolicy, Timeouts};
 
 const CREATE: &str = "RepositoryService/CreateRepository";
@@ -110,7 +111,7 @@ async fn every_call_carries_the_credentials() {
     let _ = client.get_repository(&name("abc")).await;
     let _ = client.delete_repository(&name("abc")).await;
     let _: Result<Vec<_>, _> = client.repositories("").try_collect().await;
-    let _: Result<Vec<_>, _> = client.log(super::routes::log()).try_collect().await;
+    let _: Result<Vec<_>, _> = client.log(routes::log()).try_collect().await;
     let asked = fake.asked();
     assert_eq!(asked.len(), 4);
     assert!(asked.iter().all(|asked| asked.authorization.as_deref() == Some("Basic a2V5OnNlY3JldA==")));
@@ -188,4 +189,25 @@ async fn statuses_of_something_in_between_are_understood() {
     let error = fake.client().get_repository(&name("abc")).await.unwrap_err();
     assert_eq!(error.code(), Code::Unauthenticated);
     assert!(error.message().contains("who are you?"), "{error}");
+}
+
+#[tokio::test]
+async fn answers_have_as_many_items_as_were_asked_for() {
+    let fake = Fake::start().await;
+    fake.on("ObjectService/CreateUploads", Reply::ok(&proto::CreateUploadsResponse::default()));
+    fake.on("ObjectService/LinkUploads", Reply::ok(&proto::LinkUploadsResponse::default()));
+    let (client, branch) = (fake.client(), BranchName::new("main").unwrap());
+    let error = client.create_uploads(&name("abc"), &branch, vec![routes::target()]).await.unwrap_err();
+    assert_eq!(error.code(), Code::Internal);
+    let error = client.link_uploads(&name("abc"), &branch, vec![routes::link()]).await.unwrap_err();
+    assert_eq!(error.code(), Code::Internal);
+    assert!(error.may_have_happened());
+}
+
+#[tokio::test]
+async fn large_answers_are_taken() {
+    let fake = Fake::start().await;
+    let large = proto::Repository { storage_namespace: "x".repeat(5 << 20), ..repository("abc") };
+    fake.on(GET, Reply::ok(&large));
+    fake.client().get_repository(&name("abc")).await.unwrap();
 }

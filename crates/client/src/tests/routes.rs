@@ -45,7 +45,7 @@ pub(crate) fn log() -> Log {
     }
 }
 
-fn link() -> Link {
+pub(crate) fn link() -> Link {
     Link {
         path: path(),
         intent: "i".into(),
@@ -57,7 +57,7 @@ fn link() -> Link {
     }
 }
 
-fn target() -> UploadTarget {
+pub(crate) fn target() -> UploadTarget {
     UploadTarget { path: path(), content_type: String::new(), size: None }
 }
 

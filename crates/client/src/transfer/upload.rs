@@ -167,3 +167,22 @@ fn stored(path: &str, response: &Response, reading: &Reading, size: u64) -> Resu
     );
     Err(Refusal::Final(Error::new(Code::UploadMismatch, path, message)))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_answers_before_it_has_everything_has_not_got_it() {
+        let answer =
+            || Response::from(http::Response::builder().header("etag", "\"abc-1\"").body("").unwrap());
+        let reading = Reading::default();
+        let early = stored("p", &answer(), &reading, 3);
+        assert!(matches!(early, Err(Refusal::Busy(error)) if error.message().contains("took 0 of 3 bytes")));
+        let _: Vec<_> = reading.stream(Bytes::from_static(b"abc").into(), None).try_collect().await.unwrap();
+        assert_eq!(stored("p", &answer(), &reading, 3), Ok("abc-1".to_owned()));
+    }
+}

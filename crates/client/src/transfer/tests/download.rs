@@ -169,3 +169,18 @@ async fn a_sink_that_fails_ends_it() {
     let error = client.download(&repository(), &reference(), &path(), &mut Full, None).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot write the data downloaded from 'a/b': no room");
 }
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_last_byte_has_brought_everything() {
+    let store = Store::start(vec![give_and_break(200, 11, DATA)]).await;
+    store.offer_download("one", DATA, &md5(DATA), 60);
+    assert_eq!(download(&store).await.unwrap(), DATA);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let store = Store::start(vec![Act::Status(302), give(200, DATA)]).await;
+    store.offer_download("one", DATA, &md5(DATA), 60);
+    assert_eq!(code(download(&store).await), Code::Internal);
+    assert_eq!(store.urls(), ["/one"]);
+}

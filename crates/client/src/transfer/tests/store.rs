@@ -169,10 +169,12 @@ impl Act {
     fn answer(self, sent: &Bytes) -> Option<Answered> {
         let answer = http::Response::builder();
         let whole = |data: Bytes| Body::new(http_body_util::Full::new(data));
-        let tagged = |status: u16, tag: &str| answer.status(status).header("etag", format!("\"{tag}\""));
+        let tagged = |status: u16, tag: &str| {
+            http::Response::builder().status(status).header("etag", format!("\"{tag}\""))
+        };
         Some(Ok(match self {
             Self::Status(status) => {
-                http::Response::builder().status(status).body(whole(Bytes::new())).unwrap()
+                answer.status(status).header("location", "/elsewhere").body(whole(Bytes::new())).unwrap()
             }
             Self::Take => tagged(200, &md5(sent)).body(whole(Bytes::new())).unwrap(),
             Self::TakeAs(tag) => tagged(200, tag).body(whole(Bytes::new())).unwrap(),
