@@ -17,5 +17,4 @@ mod stream;
 mod uploads;
 
 pub use metadata::{Metadata, Parts, Settings};
-pub use namespaces::OpenRanges;
 pub use serve::ServeError;

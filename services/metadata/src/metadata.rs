@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use braid_auth::Keys;
+use braid_cache::RangeMemory;
 use braid_catalog::{Catalog, Components};
 use braid_kv::Kv;
 use braid_objects::{MAX_PRESIGN_TTL, StorageUri, Stores};
@@ -11,7 +12,7 @@ use braid_types::{Clock, Code, Error, Random};
 
 use crate::front::Front;
 use crate::intent::Intents;
-use crate::namespaces::{Namespaces, OpenRanges};
+use crate::namespaces::Namespaces;
 use crate::service::Core;
 
 /// What the service is made of.
@@ -21,8 +22,8 @@ pub struct Parts {
     pub kv: Arc<dyn Kv>,
     /// Opens object stores by storage namespace.
     pub stores: Arc<dyn Stores>,
-    /// Opens the ranges of a namespace over its object store, normally a cache. Called once per namespace in use.
-    pub open_ranges: OpenRanges,
+    /// Memory for ranges and metaranges, shared by all namespaces.
+    pub range_memory: Arc<RangeMemory>,
     /// Who may call.
     pub keys: Arc<Keys>,
     /// Signs upload intents: the same on every node and after every start, such as
@@ -88,7 +89,7 @@ impl Metadata {
         check_ttl("presign_ttl", settings.presign_ttl)?;
         let default_prefix = parse_prefix(&settings.default_storage_prefix)?;
         let intents = Intents::new(parts.intent_key);
-        let namespaces = Arc::new(Namespaces::new(parts.stores, parts.open_ranges, intents.installation()));
+        let namespaces = Arc::new(Namespaces::new(parts.stores, parts.range_memory, intents.installation()));
         let components = Components {
             kv: parts.kv,
             storage: namespaces.clone(),

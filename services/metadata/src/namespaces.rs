@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use braid_cache::{RangeCache, RangeMemory};
 use braid_catalog::Storage;
 use braid_objects::{ObjectError, ObjectStore, PutOptions, StorageUri, Stores};
 use braid_tree::RangeStore;
@@ -10,9 +11,6 @@ use braid_types::{AddressType, Code, Entry, Error, Result};
 use moka::sync::Cache;
 
 use crate::store_error::store_error;
-
-/// Opens the ranges that an object store holds under `_lakefs/`.
-pub type OpenRanges = Arc<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn RangeStore> + Send + Sync>;
 
 /// The object by which a namespace is held. lakeFS puts one of the same name.
 const MARKER: &str = "_lakefs/dummy";
@@ -23,7 +21,7 @@ const OPEN_NAMESPACES: u64 = 10_000;
 /// All storage namespaces of an installation, opened as they are used.
 pub(crate) struct Namespaces {
     stores: Arc<dyn Stores>,
-    open_ranges: OpenRanges,
+    range_memory: Arc<RangeMemory>,
     marker: String,
     open: Cache<String, Arc<Namespace>>,
 }
@@ -43,9 +41,9 @@ pub(crate) struct Location {
 }
 
 impl Namespaces {
-    pub(crate) fn new(stores: Arc<dyn Stores>, open_ranges: OpenRanges, installation: String) -> Self {
+    pub(crate) fn new(stores: Arc<dyn Stores>, range_memory: Arc<RangeMemory>, installation: String) -> Self {
         let marker = format!("This storage namespace is held by Braid installation {installation}.\n");
-        Self { stores, open_ranges, marker, open: Cache::new(OPEN_NAMESPACES) }
+        Self { stores, range_memory, marker, open: Cache::new(OPEN_NAMESPACES) }
     }
 
     /// The namespace, opened once and shared.
@@ -57,8 +55,8 @@ impl Namespaces {
     fn open_anew(&self, namespace: &str) -> Result<Namespace> {
         let uri = parse(namespace)?;
         let store = self.stores.open(&uri).map_err(|error| store_error(&error, namespace))?;
-        let ranges = (self.open_ranges)(Arc::clone(&store));
-        Ok(Namespace { uri, store, ranges })
+        let ranges = RangeCache::new(Arc::clone(&self.range_memory), canonical(&uri), Arc::clone(&store));
+        Ok(Namespace { uri, store, ranges: Arc::new(ranges) })
     }
 
     /// Where the data of an entry of `namespace` is: in it, or wherever a whole URI says.
