@@ -162,7 +162,7 @@ impl Kv for Embedded {
     }
 
     async fn close(&self) {
-        self.0.shared.begin_close();
+        self.0.shared.close();
         let (stopped, wait) = oneshot::channel();
         // When the writer is gone already, the receiver ends at once.
         let _ = self.0.jobs.send(Job::Stop(Some(stopped)));

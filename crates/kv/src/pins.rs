@@ -63,11 +63,6 @@ impl<S: Clone> Pins<S> {
     pub(crate) fn len(&self) -> usize {
         self.pins.lock().len()
     }
-
-    /// Lets go of everything.
-    pub(crate) fn clear(&self) {
-        self.pins.lock().clear();
-    }
 }
 
 #[cfg(test)]

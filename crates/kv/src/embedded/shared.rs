@@ -170,17 +170,8 @@ impl Shared {
     }
 
     /// Refuses what begins from here on.
-    pub(super) fn begin_close(&self) {
+    pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-    }
-
-    /// Lets every view go that the store itself keeps.
-    pub(super) fn finish_close(&self) {
-        self.begin_close();
-        let old = std::mem::replace(&mut self.state.lock().view, Err(KvError::Closed));
-        drop(old);
-        self.pins.clear();
-        self.ended.send_replace(());
     }
 
     /// Whether a view taken then may still be read.

@@ -66,7 +66,8 @@ impl Writer {
                 self.process(batch);
             }
         }
-        self.shared.finish_close();
+        // Snapshots may outlive the last handle.
+        self.shared.close();
         drop(self.database);
         if let Some(Some(stopped)) = stop {
             // Nobody may be waiting any more.
