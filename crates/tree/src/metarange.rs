@@ -156,3 +156,47 @@ fn descriptor(key: &[u8], value: Bytes) -> Result<RangeDescriptor, String> {
     }
     Ok(range)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(min_key: &'static str, max_key: &'static str, count: u64) -> RangeDescriptor {
+        let id = RangeId::from_bytes([count as u8; 32]);
+        RangeDescriptor { min_key: min_key.into(), max_key: max_key.into(), id, size: 10, count }
+    }
+
+    fn decoded(ranges: &[RangeDescriptor]) -> Result<Metarange, TreeError> {
+        let (id, file) = encode(ranges, WriterOptions::default());
+        Metarange::decode(&id, file)
+    }
+
+    #[test]
+    fn ranges_round_trip_and_are_found_by_key() {
+        let ranges = [range("b", "d", 3), range("f", "f", 1), range("g", "k", 9)];
+        let metarange = decoded(&ranges).unwrap();
+        assert_eq!(metarange.ranges(), ranges);
+        assert_eq!((metarange.count(), metarange.size()), (13, 30));
+        for (key, covering) in
+            [("a", None), ("b", Some(0)), ("d", Some(0)), ("e", None), ("f", Some(1)), ("z", None)]
+        {
+            assert_eq!(
+                metarange.covering(key.as_bytes()),
+                covering.map(|index: usize| &ranges[index]),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn ranges_that_no_fold_can_have_written_are_corruption() {
+        for ranges in [
+            &[range("b", "d", 3), range("d", "e", 1)][..],
+            &[range("b", "d", 3), range("a", "e", 1)],
+            &[range("b", "a", 3)],
+            &[range("b", "d", 0)],
+        ] {
+            assert!(matches!(decoded(ranges), Err(TreeError::Corrupt { .. })), "{ranges:?}");
+        }
+    }
+}

@@ -1,11 +1,17 @@
 //! Damaged files are refused by name and never served.
 
+use braid_sstable::Writer;
+use braid_types::RangeId;
 use bytes::Bytes;
 use futures::executor::block_on;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::{FileId, Metarange, RangeStore, Record, TreeError, TreeId, lookup, verify_range};
+use crate::range_file::user_properties;
+use crate::{
+    Cursor, FileId, Metarange, RangeDescriptor, RangeStore, Record, TreeError, TreeId, Value, lookup,
+    metarange, verify_range,
+};
 
 fn tree() -> (Stored, TreeId, Vec<Record>) {
     let (stored, model) = (Stored::new(), numbered(60));
@@ -112,10 +118,86 @@ fn ranges_and_metaranges_are_not_taken_for_each_other() {
     let (range, metarange) = (first_range(&stored, tree), metarange_file(tree));
     let (range_bytes, metarange_bytes) =
         (stored.memory.file(range).unwrap(), stored.memory.file(metarange).unwrap());
+    let (FileId::Range(id), FileId::Metarange(_)) = (range, metarange) else { unreachable!() };
+    assert!(is_corrupt(crate::open_range(&id, metarange_bytes.clone()), range));
     stored.memory.set_file(range, metarange_bytes);
     assert!(check(&stored, tree, &[], range));
     stored.memory.set_file(metarange, range_bytes);
     assert!(check(&stored, tree, &[], metarange));
+}
+
+/// A tree of one range, whose file is written by hand and may lie about itself.
+fn crafted(value: &[u8], max_key: &str) -> (Stored, TreeId, FileId) {
+    let (stored, format) = (Stored::new(), small_format());
+    let range = RangeDescriptor {
+        min_key: "a".into(),
+        max_key: max_key.to_owned().into(),
+        id: RangeId::from_bytes([1; 32]),
+        size: 1,
+        count: 1,
+    };
+    let mut writer = Writer::new(format.table);
+    writer.add(b"a", value).unwrap();
+    let properties = user_properties("ranges", b"a", max_key.as_bytes(), 1, 1);
+    stored.memory.set_file(range.id, writer.finish(&properties).unwrap());
+    let (id, file) = metarange::encode(std::slice::from_ref(&range), format.table);
+    stored.memory.set_file(id, file);
+    (stored, Some(id), range.id.into())
+}
+
+fn is_corrupt<T>(result: Result<T, TreeError>, damaged: FileId) -> bool {
+    matches!(result, Err(TreeError::Corrupt { file, .. }) if file == damaged)
+}
+
+#[test]
+fn a_range_that_ends_before_its_greatest_key_is_refused() {
+    let (stored, tree, range) = crafted(Value::framed(b"i", b"d").as_bytes(), "z");
+    let mut cursor = stored.cursor(tree);
+    block_on(cursor.seek(b"b")).unwrap();
+    assert!(is_corrupt(block_on(cursor.next()), range));
+}
+
+#[test]
+fn a_value_without_framing_is_refused() {
+    let (stored, tree, range) = crafted(b"\x40short", "a");
+    assert!(is_corrupt(stored.try_scan(tree), range));
+    assert!(is_corrupt(block_on(lookup(&*stored.store, tree, b"a")), range));
+    let edits = Edits::from([(Bytes::from_static(b"a"), Some(Item { content: 0, place: 0 }))]);
+    assert!(is_corrupt(stored.try_fold(&small_format(), tree, &edits), range));
+}
+
+#[test]
+fn a_range_of_another_count_than_described_is_refused() {
+    let (stored, tree, range) = crafted(Value::framed(b"i", b"d").as_bytes(), "a");
+    let mut described = block_on(stored.memory.metarange(&tree.unwrap())).unwrap().ranges()[0].clone();
+    for (min_key, max_key, count) in [("a", "a", 2), ("a", "b", 1), ("0", "a", 1)] {
+        described.min_key = min_key.into();
+        described.max_key = max_key.into();
+        described.count = count;
+        let (id, file) = metarange::encode(std::slice::from_ref(&described), small_format().table);
+        stored.memory.set_file(id, file);
+        assert!(is_corrupt(stored.try_scan(Some(id)), range), "{described:?}");
+    }
+}
+
+#[test]
+fn a_cursor_that_met_damage_gives_nothing_more() {
+    let (stored, tree, wanted) = tree();
+    let file = first_range(&stored, tree);
+    let mut bytes = stored.memory.file(file).unwrap().to_vec();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    stored.memory.set_file(file, bytes);
+    let mut cursor = stored.cursor(tree);
+    let mut found = Vec::new();
+    let error = loop {
+        match block_on(cursor.next()) {
+            Ok(record) => found.push(record.expect("the damage comes before the end")),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(found, wanted[..found.len()]);
+    assert_eq!(block_on(cursor.next()), Err(error));
 }
 
 proptest! {

@@ -14,7 +14,10 @@ use futures::{future, stream};
 
 use super::support::*;
 use crate::testing::{Counts, MemoryRangeStore};
-use crate::{Cursor, Diff, ListQuery, Metarange, RangeStore, TreeError, TreeId, build, list_page, lookup};
+use crate::{
+    Cursor, Diff, ListQuery, Metarange, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
+    list_page, lookup,
+};
 
 const FRESH: Item = Item { content: 9, place: 9 };
 
@@ -52,6 +55,17 @@ fn edit(dice: &mut Dice) -> (Bytes, Option<Item>) {
         1 => (format!("path/{number:06}x").into(), Some(FRESH)),
         _ => (path(number), None),
     }
+}
+
+#[test]
+fn deleting_what_lies_between_ranges_reads_none_of_them() {
+    let (stored, format) = (Stored::new(), small_format());
+    let tree = stored.build(&format, &numbered(300));
+    let behind = |range: &RangeDescriptor| (key_after(&range.max_key), None);
+    let edits = ranges(&stored, tree).ranges().iter().map(behind).collect();
+    stored.counting.take();
+    assert_eq!(stored.fold(&format, tree, &edits).tree, tree);
+    assert_eq!(stored.counting.take(), Counts { metaranges_read: 1, ..Counts::default() });
 }
 
 #[test]

@@ -111,13 +111,17 @@ proptest! {
 
 #[test]
 fn one_change_in_a_foreign_tree_does_not_rewrite_the_rest_of_it() {
-    let theirs = small_format();
-    let ours = TreeFormat { break_one_in: u64::MAX, max_bytes: 5000, ..theirs };
-    let stored = Stored::new();
-    let tree = stored.build(&theirs, &numbered(1000));
-    let edits = Edits::from([(path(10), Some(Item { content: 9, place: 0 }))]);
-    let summary = stored.fold(&ours, tree, &edits).summary;
-    assert_eq!((summary.ranges_read, summary.ranges_written), (1, 1));
+    let ours = small_format();
+    let never = TreeFormat { break_one_in: u64::MAX, max_bytes: 5000, ..ours };
+    let rarely = TreeFormat { min_bytes: 2000, max_bytes: 5000, ..ours };
+    for (theirs, ours) in [(ours, never), (never, ours), (rarely, ours)] {
+        let stored = Stored::new();
+        let tree = stored.build(&theirs, &numbered(1000));
+        for range in metarange(&stored, tree).ranges() {
+            let edits = Edits::from([(range.min_key.clone(), Some(Item { content: 9, place: 0 }))]);
+            assert_eq!(stored.fold(&ours, tree, &edits).summary.ranges_read, 1, "{range:?}");
+        }
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::support::*;
 use crate::testing::Counts;
 use crate::{
-    Conflict, Folded, Merge, MergeResult, Outcome, Side, Strategy as MergeStrategy, Summary, ThreeWay,
-    TreeFormat, merge,
+    Conflict, Folded, Merge, MergeResult, Outcome, RangeStore, Side, Strategy as MergeStrategy, Summary,
+    ThreeWay, TreeError, TreeFormat, merge,
 };
 
 /// Three maps.
@@ -154,6 +154,8 @@ fn one_side_without_changes_gives_the_other_by_its_id() {
         let result = block_on(merge(&stored.store, &format, &task)).unwrap();
         assert_eq!(result, MergeResult::Merged(Folded { tree: wanted, summary: Summary::default() }));
     }
+    assert!(drain!(ThreeWay::new(Arc::clone(&stored.store), a, b, a)).is_empty());
+    assert!(drain!(ThreeWay::new(Arc::clone(&stored.store), a, b, b)).is_empty());
     assert_eq!(stored.counting.take(), Counts::default());
 }
 
@@ -172,6 +174,37 @@ fn a_merge_opens_only_ranges_that_the_source_changed() {
     // The base's range and the source's to see the step, the destination's to fold it.
     let counts = stored.counting.take();
     assert_eq!((counts.ranges_read, folded.summary.ranges_written), (3, 1));
+}
+
+#[test]
+fn nothing_is_written_once_a_conflict_is_found() {
+    let (stored, format) = (Stored::new(), small_format());
+    let put = |content| Some(Item { content, place: 0 });
+    let base = stored.build(&format, &numbered(1000));
+    let dest = stored.fold(&format, base, &Edits::from([(path(0), put(1))])).tree;
+    let all = numbered(1000).into_keys().map(|key| (key, put(2))).collect();
+    let source = stored.fold(&format, base, &all).tree;
+    stored.counting.take();
+    let task = Merge { base, dest, source, ..Merge::default() };
+    let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+    assert!(matches!(result, MergeResult::Conflicts(conflicts) if conflicts.len() == 1));
+    assert_eq!(stored.counting.take().ranges_written, 0);
+}
+
+#[test]
+fn a_failure_among_conflicts_is_not_taken_for_the_end_of_them() {
+    let (stored, format) = (Stored::new(), small_format());
+    let tree = |content| {
+        let model = numbered(1000).into_keys().map(|key| (key, Item { content, place: 0 })).collect();
+        stored.build(&format, &model)
+    };
+    let (base, dest, source) = (tree(0), tree(1), tree(2));
+    let metarange = block_on(stored.memory.metarange(&source.unwrap())).unwrap();
+    let lost = metarange.ranges().last().unwrap().id;
+    stored.memory.remove_file(lost);
+    let task = Merge { base, dest, source, ..Merge::default() };
+    let result = block_on(merge(&stored.store, &format, &task));
+    assert_eq!(result, Err(TreeError::Missing { file: lost.into() }));
 }
 
 #[test]

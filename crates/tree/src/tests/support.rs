@@ -155,7 +155,7 @@ pub(crate) fn formats() -> impl Strategy<Value = TreeFormat> {
 /// Keys that are often equal, or one the beginning of the other.
 pub(crate) fn keys() -> impl Strategy<Value = Bytes> {
     let words = vec(prop::sample::select(b"ab/\xff".to_vec()), 1..6).prop_map(Bytes::from);
-    let numbers = (0_u32..300).prop_map(|number| Bytes::from(format!("{number:03}")));
+    let numbers = (0_u32..150).prop_map(|number| Bytes::from(format!("{number:03}")));
     prop_oneof![words, numbers]
 }
 
@@ -164,12 +164,12 @@ pub(crate) fn items() -> impl Strategy<Value = Item> {
 }
 
 pub(crate) fn models() -> impl Strategy<Value = Model> {
-    prop_oneof![1 => btree_map(keys(), items(), 0..6), 4 => btree_map(keys(), items(), 0..250)]
+    prop_oneof![1 => btree_map(keys(), items(), 0..6), 4 => btree_map(keys(), items(), 0..130)]
 }
 
 pub(crate) fn edits() -> impl Strategy<Value = Edits> {
     let item = prop_oneof![2 => items().prop_map(Some), 1 => Just(None)];
-    prop_oneof![3 => btree_map(keys(), item.clone(), 0..6), 1 => btree_map(keys(), item, 0..150)]
+    prop_oneof![3 => btree_map(keys(), item.clone(), 0..6), 1 => btree_map(keys(), item, 0..70)]
 }
 
 /// `count` paths `path/000000`, `path/000001` and so on.
