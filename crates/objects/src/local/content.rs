@@ -57,10 +57,11 @@ impl Content {
 
     /// Reads the offsets of `range` into memory.
     pub(crate) async fn read(self, range: Range<u64>) -> Result<Bytes, ObjectError> {
+        let length = usize::try_from(range.end - range.start).expect("what is asked for fits in memory");
         let pieces = pieces(&self.object.content, range);
         let mut reader = self.reader;
         on_disk(&self.key, move || {
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(length);
             for piece in pieces {
                 reader.append(piece, &mut bytes)?;
             }
