@@ -16,6 +16,7 @@ mod file;
 mod format;
 mod history;
 mod job;
+mod record;
 mod shared;
 mod view;
 mod writer;

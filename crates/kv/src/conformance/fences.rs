@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 const LANES: u16 = 4;
 /// More turns than any writer needs to meet a seal.
-const MANY: usize = 100_000;
+const MANY: usize = 20_000;
 
 fn fence() -> Fence {
     Fence::new(b("fence/"), LANES)

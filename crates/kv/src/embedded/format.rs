@@ -8,7 +8,7 @@ use redb::{
 };
 use std::fmt::Display;
 
-/// Keys and values of the store, as they are.
+/// The keys of the store, as they are, and its values as in `record.rs`.
 pub(super) const DATA: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("data");
 /// Facts about the store.
 const FACTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("braid-kv");

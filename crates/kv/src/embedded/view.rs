@@ -2,6 +2,7 @@
 
 use super::{
     format::{self, DATA, failure},
+    record,
     shared::Shared,
 };
 use crate::{KeyRange, KvError, ScanOptions, Snapshot, Timestamp};
@@ -33,7 +34,7 @@ impl View {
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
         let value = self.data.get(key).map_err(|error| failure("read", error))?;
-        Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+        value.map(|value| record::open(key, value.value()).map(Bytes::copy_from_slice)).transpose()
     }
 
     fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
@@ -53,7 +54,8 @@ fn collect<'a>(
     let (mut memory, mut lengths) = (BytesMut::new(), Vec::new());
     for pair in pairs.take(options.limit) {
         let (key, value) = pair.map_err(|error| failure("scan", error))?;
-        let value = if options.keys_only { &[][..] } else { value.value() };
+        let value = record::open(key.value(), value.value())?;
+        let value = if options.keys_only { &[] } else { value };
         memory.extend_from_slice(key.value());
         memory.extend_from_slice(value);
         lengths.push((key.value().len(), value.len()));

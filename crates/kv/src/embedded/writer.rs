@@ -3,6 +3,7 @@
 use super::{
     format::{self, DATA, failure},
     job::{CommitJob, DestroyJob, Job},
+    record,
     shared::Shared,
     view::View,
 };
@@ -161,7 +162,7 @@ fn existing(writes: &Writes, data: &Data<'_>) -> Result<Option<Conflict>, Storag
 fn put_all(writes: &Writes, data: &mut Data<'_>) -> Result<(), StorageError> {
     for (key, write) in writes.iter() {
         match &write.change {
-            Change::Put(value) => drop(data.insert(&key[..], &value[..])?),
+            Change::Put(value) => drop(data.insert(&key[..], &record::seal(key, value)[..])?),
             Change::Delete => drop(data.remove(&key[..])?),
             Change::Lock => {}
         }

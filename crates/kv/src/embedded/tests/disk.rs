@@ -102,6 +102,15 @@ impl Disk {
         (state.plan, state.operations, state.syncs) = (plan, 0, 0);
     }
 
+    /// The disk with one bit changed wherever it holds `pattern`.
+    pub(super) fn rotten(&self, pattern: &[u8]) -> Self {
+        let mut content = self.0.state.lock().durable.clone();
+        let places: Vec<_> = (0..content.len()).filter(|at| content[*at..].starts_with(pattern)).collect();
+        assert!(!places.is_empty(), "the disk holds the pattern");
+        places.into_iter().for_each(|at| content[at] ^= 1);
+        Self::holding(content)
+    }
+
     pub(super) fn operations(&self) -> usize {
         self.0.state.lock().operations
     }

@@ -4,6 +4,8 @@ use super::{
     disk::{Disk, Plan},
     workload, *,
 };
+use crate::ScanOptions;
+use bytes::Bytes;
 
 /// How many operations and syncs the workload takes when nothing goes wrong.
 async fn length_of_workload() -> (usize, usize) {
@@ -83,4 +85,22 @@ async fn a_writer_that_panics_leaves_commits_unknown_and_the_store_halted() {
 
     let store = open_on(disk.after_power_loss(0)).unwrap();
     workload::check(&store, &told).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_that_rots_on_the_disk_is_named_and_not_served() {
+    let disk = Disk::new();
+    let store = open_on(disk.clone()).unwrap();
+    let mut txn = store.begin(Mode::Optimistic).await.unwrap();
+    txn.put(Bytes::from_static(b"a"), Bytes::from_static(b"sound"));
+    txn.put(Bytes::from_static(b"b"), Bytes::from_static(b"a value worth keeping"));
+    assert!(matches!(txn.commit().await, Outcome::Committed(_)));
+    drop(store);
+
+    let store = open_on(disk.rotten(b"worth keeping")).unwrap();
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!(snapshot.get(b"a").await, Ok(Some(Bytes::from_static(b"sound"))));
+    let corrupted = KvError::Corrupted { what: "the checksum of 'b' is wrong".to_owned() };
+    assert_eq!(snapshot.get(b"b").await, Err(corrupted.clone()));
+    assert_eq!(snapshot.scan(&KeyRange::all(), ScanOptions::first(9)).await, Err(corrupted));
 }
