@@ -60,8 +60,13 @@ fn a_footer_of_a_tail_is_held_against_the_length_of_the_file() {
     let footer = Footer::parse(tail, file.len() as u64).unwrap();
     assert_eq!(Footer::parse(&file, file.len() as u64), Ok(footer));
     assert_eq!(Footer::parse(tail, 10).unwrap_err().what, Defect::TooShort { len: 10 });
-    let outside = Footer::parse(tail, 60).unwrap_err().what;
-    assert!(matches!(outside, Defect::BlockOutside { limit: 7, .. }), "{outside}");
+    // The metaindex ends where the footer starts; in a file shorter by a byte it would not.
+    let limit = (file.len() - 1 - FOOTER_LEN) as u64;
+    let outside = Defect::BlockOutside { size: footer.metaindex.size, limit };
+    let offset = footer.metaindex.offset;
+    assert_eq!(Footer::parse(tail, file.len() as u64 - 1), Err(Corruption::new(offset, outside)));
+    let swapped = Footer { metaindex: footer.index, index: footer.metaindex }.encode();
+    assert_eq!(Footer::parse(&swapped, file.len() as u64 - 1).unwrap_err().offset, offset);
 }
 
 #[test]
@@ -72,6 +77,9 @@ fn a_handle_outside_of_the_file_is_refused() {
         let error = check(parts.file()).unwrap_err();
         let limit = (parts.file().len() - FOOTER_LEN) as u64;
         assert_eq!(error, Corruption::new(offset, Defect::BlockOutside { size, limit }));
+        let mut parts = Parts::of_block(&records(&["b"]), "b", 1);
+        parts.others = vec![("rocksdb.range_del", BlockHandle { offset, size })];
+        assert!(matches!(defect(parts.file()), Defect::BlockOutside { .. }));
     }
 }
 
@@ -125,6 +133,12 @@ fn restart_points_lead_to_entries_with_whole_keys() {
     assert_eq!(block_defect(&shared), Defect::RestartEntry { at: 13 });
     let between = raw_block(&[(0, &first, ""), (0, &second, "")], &[0, 3]);
     assert_eq!(block_defect(&between), Defect::RestartEntry { at: 3 });
+    let entry = BlockHandle { offset: 0, size: 3 }.encode();
+    let entry = str::from_utf8(&entry).unwrap();
+    assert_eq!(
+        index_defect(raw_block(&[(0, &separator("b"), entry)], &[0, 3])),
+        Defect::RestartEntry { at: 3 }
+    );
     let table = open(Parts::of_block(&shared, "~", 2).file()).unwrap();
     assert_eq!(table.get(b"bb").unwrap_err().what, Defect::RestartEntry { at: 13 });
 }

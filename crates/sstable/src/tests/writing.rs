@@ -6,7 +6,7 @@ use super::craft::{contents, handles};
 use super::support::{Records, numbered, open, scan, write};
 use crate::{
     BlockHandle, Compression, MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, WriteError, Writer,
-    WriterOptions,
+    WriterOptions, verify,
 };
 
 /// The data blocks of a file.
@@ -84,9 +84,9 @@ fn blocks_are_nearly_full_and_not_longer_than_asked_for() {
 
 #[test]
 fn a_block_is_compressed_if_that_saves_more_than_an_eighth() {
-    // Bytes without repetition, then `repeated` times the same: 30 save less than an eighth of the whole.
+    // `repeated` times the same, then bytes without repetition: 30 save less than an eighth of the whole.
     let types = [0usize, 30, 400].map(|repeated| {
-        let value = [Vec::from_iter(0..=255u8), vec![b'x'; repeated]].concat();
+        let value = [vec![b'x'; repeated], Vec::from_iter(0..=255u8)].concat();
         let file = write(&[(b"key".to_vec(), value)].into(), WriterOptions::default());
         compression_type(&file, data_blocks(&file)[0])
     });
@@ -98,15 +98,22 @@ fn a_block_is_compressed_if_that_saves_more_than_an_eighth() {
 
 #[test]
 fn every_nth_key_is_stored_whole() {
-    let options =
-        WriterOptions { restart_interval: 4, compression: Compression::None, ..WriterOptions::default() };
-    let file = write(&numbered(10), options);
-    let block = contents(&file, data_blocks(&file)[0]);
-    assert_eq!(block.last_chunk(), Some(&3u32.to_le_bytes()));
-    let table = open(file).unwrap();
-    let block = table.read_block(data_blocks(table.file())[0]).unwrap();
-    let shared = (0..3).map(|index| block.entry(block.restart(index)).unwrap().shared);
-    assert_eq!(Vec::from_iter(shared), [0, 0, 0]);
+    for (restart_interval, restarts) in [(4, 3), (1, 10), (0, 10), (usize::MAX, 1)] {
+        let options =
+            WriterOptions { restart_interval, compression: Compression::None, ..WriterOptions::default() };
+        let table = open(write(&numbered(10), options)).unwrap();
+        let block = table.read_block(data_blocks(table.file())[0]).unwrap();
+        assert_eq!(block.restarts(), restarts, "every {restart_interval}th");
+        verify(&table).unwrap();
+    }
+}
+
+#[test]
+fn a_table_without_records_has_one_block_without_entries() {
+    let file = write(&Records::new(), WriterOptions::default());
+    let blocks = data_blocks(&file);
+    assert_eq!(blocks, [BlockHandle { offset: 0, size: 8 }]);
+    assert_eq!(contents(&file, blocks[0]), [0, 0, 0, 0, 1, 0, 0, 0]);
 }
 
 /// Files stay readable by those who read them today only if these bytes stay as they are.
