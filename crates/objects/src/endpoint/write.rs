@@ -199,3 +199,36 @@ fn listed_error(key: String, error: &S3Error) -> Error {
         ..Error::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::LocalStore;
+    use crate::testing::{Lossy, clock};
+
+    async fn receive(chunks: Vec<std::io::Result<Bytes>>, length: i64) -> (Option<String>, usize) {
+        let disk = Lossy::default();
+        let store = LocalStore::open_in(Arc::new(disk.clone()), clock()).unwrap();
+        let local = LocalS3 { store, buckets: Vec::new() };
+        let body = Some(StreamingBlob::wrap(futures::stream::iter(chunks)));
+        let incoming = Incoming { body, length: Some(length), headers: HeaderMap::new(), trailers: None };
+        let refused = local.receive("key", incoming).await.err();
+        local.store.settled().await;
+        (refused.map(|error| error.code().as_str().to_owned()), disk.count_files())
+    }
+
+    #[tokio::test]
+    async fn content_that_breaks_off_leaves_nothing() {
+        let part = || Ok(Bytes::from(vec![0; 2_000_000]));
+        let gone = || Err(std::io::Error::other("gone"));
+        let incomplete = (Some("IncompleteBody".to_owned()), 0);
+        assert_eq!(receive(vec![part(), gone()], 4_000_000).await, incomplete);
+        assert_eq!(receive(vec![part()], 4_000_000).await, incomplete);
+        assert_eq!(receive(vec![part(), part(), part()], 4_000_000).await, incomplete);
+        assert_eq!(receive(vec![part(), part()], 4_000_000).await.0, None);
+    }
+}

@@ -140,11 +140,7 @@ impl ObjectStore for S3Bucket {
         let header = range.map(|range| range.header().ok_or_else(invalid)).transpose()?;
         let request = self.client.get_object().bucket(&self.bucket).key(key).set_range(header);
         let answer = request.send().await.map_err(|error| request_error(key, error))?;
-        let body = self.body(key, answer).await?;
-        if range.is_some() && body.is_empty() {
-            return Err(invalid());
-        }
-        Ok(body)
+        self.body(key, answer).await
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectError> {

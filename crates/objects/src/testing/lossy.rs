@@ -36,6 +36,8 @@ struct State {
     forgets: Option<Synced>,
     /// The bytes that can still be written.
     room: Option<usize>,
+    /// Counts down the syncs of the index to the one that fails.
+    index_syncs_left: Option<usize>,
     /// How many changes can still be made before the machine dies.
     changes_left: Option<usize>,
 }
@@ -87,6 +89,11 @@ impl Lossy {
     /// Lets only so many bytes be written from now on.
     pub(crate) fn set_room(&self, bytes: Option<usize>) {
         self.state.lock().room = bytes;
+    }
+
+    /// Lets one sync of the index fail, after so many that succeed.
+    pub(crate) fn fail_index_sync_after(&self, syncs: usize) {
+        self.state.lock().index_syncs_left = Some(syncs);
     }
 
     /// Lets the machine die after so many changes.
@@ -153,6 +160,12 @@ impl State {
             Some(Node::File(file)) => Ok(*file),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    fn fails_index_sync(&mut self) -> bool {
+        let left = self.index_syncs_left;
+        self.index_syncs_left = left.and_then(|left| left.checked_sub(1));
+        left == Some(0)
     }
 
     fn take_room(&mut self, bytes: usize) -> io::Result<()> {
@@ -290,6 +303,9 @@ impl redb::StorageBackend for Opened {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        if self.disk.state.lock().fails_index_sync() {
+            return Err(io::Error::other("the sync failed"));
+        }
         self.sync_as(Synced::Index)
     }
 

@@ -56,3 +56,26 @@ async fn a_full_disk_loses_nothing_and_recovers() {
     }
     assert!(refused > 20, "{refused}");
 }
+
+#[tokio::test]
+async fn a_failed_sync_of_the_index_is_not_taken_for_a_success_or_a_failure() {
+    let mut unknown = 0;
+    for syncs in 0..4 {
+        let disk = Lossy::default();
+        let store = open(&disk);
+        let objects = bucket(&store);
+        disk.fail_index_sync_after(syncs);
+        let Err(error) = put(&objects, "key").await else { break };
+        store.settled().await;
+        let found = objects.get("key", None).await;
+        if error.may_have_happened() {
+            unknown += 1;
+            assert_eq!(found.expect("what may have happened is seen whole").len(), 10_000);
+        } else {
+            assert_eq!(found, Err(ObjectError::NotFound { key: "key".to_owned() }), "{error}");
+            assert_eq!(disk.count_files(), 0);
+        }
+        put(&objects, "key").await.unwrap();
+    }
+    assert!(unknown > 0);
+}
