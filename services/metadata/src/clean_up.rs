@@ -36,7 +36,40 @@ fn jittered(interval: Duration, chance: u16) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use braid_catalog::{CreateRepository, Mutation};
+    use braid_kv::{KeyRange, Kv, ScanOptions};
+    use braid_types::{BranchName, RepositoryName, RequestId};
+
     use super::*;
+    use crate::tests::{Installation, metadata};
+    use crate::{Metadata, Settings};
+
+    async fn commits(kv: &dyn Kv) -> usize {
+        let snapshot = kv.snapshot().await.unwrap();
+        snapshot.scan(&KeyRange::prefix(b"c"), ScanOptions::first(10)).await.unwrap().len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_deleted_goes_within_two_minutes() {
+        let installation = Installation::new();
+        let Metadata { core, .. } = metadata(&installation, Settings::default()).await;
+        let name = RepositoryName::new("lake").unwrap();
+        let create = CreateRepository {
+            name: name.clone(),
+            storage_namespace: "s3://lake".to_owned(),
+            default_branch: BranchName::new("main").unwrap(),
+        };
+        let by = |id: &str| Mutation { principal: "ada".to_owned(), request: RequestId::new(id).unwrap() };
+        core.catalog.create_repository(create, &by("r1")).await.unwrap();
+        core.catalog.delete_repository(&name, &by("r2")).await.unwrap();
+        assert_eq!(commits(&*installation.kv).await, 1);
+        let stop = CancellationToken::new();
+        let cleaning = tokio::spawn(run(core, stop.clone()));
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!(commits(&*installation.kv).await, 0);
+        stop.cancel();
+        cleaning.await.unwrap();
+    }
 
     #[test]
     fn pauses_spread_around_the_interval() {

@@ -173,3 +173,94 @@ fn interrupted(call: Call, error: Error) -> Error {
         Call::Write => error.that_may_have_happened(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::pin::pin;
+
+    use braid_types::SeededRandom;
+    use braid_wire::{DeleteRepository, GetRepository, error_from_status, proto};
+
+    use super::*;
+
+    fn front() -> Front {
+        Front::new(Arc::new(SeededRandom::new(1)))
+    }
+
+    fn get() -> Request<proto::GetRepositoryRequest> {
+        Request::new(proto::GetRepositoryRequest { repository: "lake".to_owned() })
+    }
+
+    fn delete() -> Request<proto::DeleteRepositoryRequest> {
+        let message =
+            proto::DeleteRepositoryRequest { repository: "lake".to_owned(), request_id: String::new() };
+        let mut request = Request::new(message);
+        request.extensions_mut().insert(Principal { user: "ada".to_owned(), key_id: "K".to_owned() });
+        request
+    }
+
+    async fn never<A>() -> Result<A, Error> {
+        pending().await
+    }
+
+    fn error<B: std::fmt::Debug>(answer: Answer<B>) -> Error {
+        error_from_status(&answer.unwrap_err(), Call::Read)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_a_little_before_its_caller_stops_waiting() {
+        let begun = tokio::time::Instant::now();
+        let mut request = get();
+        request.metadata_mut().insert("grpc-timeout", "10S".parse().unwrap());
+        let answer =
+            front().read(Span::none(), request, |_: GetRepository| never::<proto::Repository>()).await;
+        let error = error::<proto::Repository>(answer);
+        assert_eq!((error.code(), error.may_have_happened()), (Code::DeadlineExceeded, false));
+        assert_eq!(begun.elapsed().as_millis(), 9_900);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interrupted_change_may_have_happened() {
+        let mut request = delete();
+        request.metadata_mut().insert("grpc-timeout", "1S".parse().unwrap());
+        let handle = |_: DeleteRepository, _| never::<proto::DeleteRepositoryResponse>();
+        let late = error(
+            front().write::<_, _, _, proto::DeleteRepositoryResponse, _>(Span::none(), request, handle).await,
+        );
+        assert_eq!((late.code(), late.may_have_happened()), (Code::DeadlineExceeded, true));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_service_interrupts_what_is_left() {
+        let front = front();
+        let mut answer = pin!(front.read::<_, _, _, proto::Repository, _>(
+            Span::none(),
+            get(),
+            |_: GetRepository| never::<proto::Repository>(),
+        ));
+        front.stops().draining.cancel();
+        assert!(futures::poll!(&mut answer).is_pending(), "calls may finish while the service drains");
+        front.stops().halted.cancel();
+        assert_eq!(error(answer.await).code(), Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_an_id_is_given_one() {
+        let ids = async |front: &Front, given: &str| {
+            let mut request = delete();
+            request.get_mut().request_id = given.to_owned();
+            let mut seen = None;
+            let handle = |_: DeleteRepository, by: Mutation| {
+                seen = Some((by.principal, by.request.as_str().to_owned()));
+                std::future::ready(Ok(proto::DeleteRepositoryResponse {}))
+            };
+            let _: Response<proto::DeleteRepositoryResponse> =
+                front.write(Span::none(), request, handle).await.unwrap();
+            seen.unwrap()
+        };
+        let front = front();
+        assert_eq!(ids(&front, "r1").await, ("ada".to_owned(), "r1".to_owned()));
+        assert_ne!(ids(&front, "").await.1, ids(&front, "").await.1);
+    }
+}

@@ -16,5 +16,8 @@ mod store_error;
 mod stream;
 mod uploads;
 
+#[cfg(test)]
+mod tests;
+
 pub use metadata::{Metadata, Parts, Settings};
 pub use serve::ServeError;

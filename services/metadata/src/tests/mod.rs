@@ -1,0 +1,15 @@
+//! The service as callers see it: in this process, on a port of its own, over a store in memory.
+
+mod access;
+mod concurrency;
+mod history;
+mod lifecycle;
+mod main_path;
+mod namespaces;
+mod over_disk;
+mod refusals;
+mod requests;
+mod support;
+mod uploads;
+
+pub(crate) use support::{Installation, metadata};
