@@ -52,6 +52,9 @@ fn codes_of_newer_servers_keep_their_status_and_whether_to_retry() {
     assert_eq!(stale.code(), Code::Internal, "aborted, but not retryable");
     let missing = error_from_status(&renamed(Code::TagNotFound, "tag_not_founx"), Call::Write);
     assert_eq!(missing.code(), Code::RefNotFound);
+    let passing = renamed(Code::Busy, "busx").details().to_vec();
+    let passing = Status::with_details(tonic::Code::FailedPrecondition, "m", passing.into());
+    assert!(error_from_status(&passing, Call::Write).is_retryable(), "the server's word counts");
     let full = error_from_status(&renamed(Code::StorageFull, "storage_fulx"), Call::Write);
     assert!(full.is_retryable());
     assert!(!full.may_have_happened(), "the server said so");
@@ -63,7 +66,8 @@ fn details_of_another_kind_are_no_details() {
     let mut rich = Vec::new();
     prost::encoding::message::encode(3, &any, &mut rich);
     let status = Status::with_details(tonic::Code::NotFound, "m", rich.into());
-    assert_eq!(error_from_status(&status, Call::Read).code(), Code::RefNotFound);
+    let error = error_from_status(&status, Call::Read);
+    assert_eq!((error.code(), error.subject()), (Code::RefNotFound, "server"));
     let garbage = Status::with_details(tonic::Code::NotFound, "m", any.encode_to_vec().into());
     assert_eq!(error_from_status(&garbage, Call::Read).code(), Code::RefNotFound);
 }
