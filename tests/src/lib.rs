@@ -1,1 +1,4 @@
 //! Tests that cross rooms.
+
+#[cfg(test)]
+mod architecture;

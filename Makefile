@@ -1,0 +1,33 @@
+# People and CI run the same targets. `make verify` only reads, `make fix` only writes.
+
+.PHONY: help verify fix test test-referee bench demo docs
+
+help:
+	@echo "make verify         format, lints, tests and docs: reads only"
+	@echo "make fix            formats and applies lint suggestions: writes only"
+	@echo "make test           all tests; needs Rust and a C compiler only"
+	@echo "make test-referee   compares range files with RocksDB's and lakeFS's readers; needs the sample files"
+	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
+	@echo "make demo           the main job, end to end, on this checkout's own files"
+
+verify:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(MAKE) test
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+fix:
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	cargo fmt --all
+
+test:
+	cargo test --workspace
+
+test-referee:
+	tests/referee/run.sh
+
+bench:
+	cargo bench -p braid-benches
+
+demo:
+	cargo run --release -- demo
