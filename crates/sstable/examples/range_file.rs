@@ -29,6 +29,7 @@ fn shapes() -> Vec<(&'static str, Records, WriterOptions)> {
     let plain = WriterOptions { compression: Compression::None, ..lakefs };
     let shaped = |block_size, restart_interval| WriterOptions { block_size, restart_interval, ..lakefs };
     vec![
+        ("empty", paths(0), lakefs),
         ("one", paths(1), lakefs),
         ("lakefs-like", paths(20_000), lakefs),
         ("plain", paths(20_000), plain),
