@@ -1,0 +1,98 @@
+//! The commands.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    branch, cat, cherry_pick, commit, completion, diff, get, info, log, ls, merge, merge_base, put, repo,
+    revert, rm, show, stat, tag, whoami,
+};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::options::GlobalOptions;
+use crate::session::Session;
+
+/// Versioned data lakes: repositories, branches and commits over objects in S3.
+#[derive(Debug, Parser)]
+#[command(name = "braid", version, propagate_version = true)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub options: GlobalOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do. A binary with more commands flattens this among its own.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make, list, show and delete repositories
+    Repo(repo::Repo),
+    /// Make, list, show, delete and reset branches
+    Branch(branch::Branch),
+    /// Make, list, show and delete tags
+    Tag(tag::Tag),
+    /// Upload a file or a folder
+    Put(put::Put),
+    /// Download an object, or everything under a prefix
+    Get(get::Get),
+    /// Print an object's data
+    Cat(cat::Cat),
+    /// Show what is known of an object
+    Stat(stat::Stat),
+    /// List objects
+    Ls(ls::Ls),
+    /// Delete an object, or everything in a directory
+    Rm(rm::Rm),
+    /// Show what differs between two refs, or what is not committed on a branch
+    Diff(diff::Diff),
+    /// Commit a branch's changes
+    Commit(commit::Commit),
+    /// Show history, newest first
+    Log(log::Log),
+    /// Show a commit and what it changed
+    Show(show::Show),
+    /// Merge a ref into a branch
+    Merge(merge::Merge),
+    /// Find a best common ancestor of two refs
+    MergeBase(merge_base::MergeBase),
+    /// Undo a commit in a new one
+    Revert(revert::Revert),
+    /// Do a commit again in a new one
+    CherryPick(cherry_pick::CherryPick),
+    /// Print a script that completes commands in a shell
+    Completion(completion::Completion),
+    /// Show as whom the server takes you
+    Whoami(whoami::Whoami),
+    /// Show the server's version, storage and limits
+    Info(info::Info),
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: Session<'_>) -> Result<Exit, Failure> {
+        match self {
+            Self::Repo(command) => command.run(session).await,
+            Self::Branch(command) => command.run(session).await,
+            Self::Tag(command) => command.run(session).await,
+            Self::Put(command) => Box::pin(command.run(session)).await,
+            Self::Get(command) => Box::pin(command.run(session)).await,
+            Self::Cat(command) => Box::pin(command.run(session)).await,
+            Self::Stat(command) => command.run(session).await,
+            Self::Ls(command) => command.run(session).await,
+            Self::Rm(command) => command.run(session).await,
+            Self::Diff(command) => command.run(session).await,
+            Self::Commit(command) => command.run(session).await,
+            Self::Log(command) => command.run(session).await,
+            Self::Show(command) => command.run(session).await,
+            Self::Merge(command) => command.run(session).await,
+            Self::MergeBase(command) => command.run(session).await,
+            Self::Revert(command) => command.run(session).await,
+            Self::CherryPick(command) => command.run(session).await,
+            Self::Completion(_) => {
+                unreachable!("completion asks nothing of a server and runs without a session")
+            }
+            Self::Whoami(command) => command.run(session).await,
+            Self::Info(command) => command.run(session).await,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `cherry-pick`: doing a commit again in a new one.
+
+use braid_client::CherryPick as CherryPickRequest;
+use braid_types::RefExpression;
+use clap::Args;
+
+use crate::address::BranchAddress;
+use crate::arguments::{Pair, map, pair, reference};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::view::CommitLine;
+
+/// Arguments of `cherry-pick`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  braid cherry-pick braid://lake/release experiment~1
+  braid cherry-pick braid://lake/release 3f2a91c0 --parent 1")]
+pub struct CherryPick {
+    /// The branch to commit to: braid://repository/branch
+    branch: BranchAddress,
+
+    /// The commit to do again: a ref of the same repository
+    #[arg(value_name = "REF", value_parser = reference)]
+    reference: RefExpression,
+
+    /// Which parent to compare with, counted from 1; a merge commit needs one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    parent: Option<u32>,
+
+    /// What to say of it; the picked commit's own text if it is not given
+    #[arg(long, short)]
+    message: Option<String>,
+
+    /// A key and a value to add to the picked commit's own; may be given again
+    #[arg(long = "meta", value_name = "KEY=VALUE", value_parser = pair)]
+    metadata: Vec<Pair>,
+}
+
+impl CherryPick {
+    pub(crate) async fn run(self, session: Session<'_>) -> Result<Exit, Failure> {
+        let request = CherryPickRequest {
+            repository: self.branch.repository,
+            branch: self.branch.reference,
+            reference: self.reference,
+            parent_number: self.parent,
+            message: self.message,
+            metadata: map(self.metadata),
+        };
+        let commit = session.client.cherry_pick(request).await?;
+        session.console.report(&CommitLine::from(commit)).await?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,22 @@
+//! The commands, one file each: their arguments, and what they do.
+
+pub(crate) mod branch;
+pub(crate) mod cat;
+pub(crate) mod cherry_pick;
+pub(crate) mod commit;
+pub(crate) mod completion;
+pub(crate) mod diff;
+pub(crate) mod get;
+pub(crate) mod info;
+pub(crate) mod log;
+pub(crate) mod ls;
+pub(crate) mod merge;
+pub(crate) mod merge_base;
+pub(crate) mod put;
+pub(crate) mod repo;
+pub(crate) mod revert;
+pub(crate) mod rm;
+pub(crate) mod show;
+pub(crate) mod stat;
+pub(crate) mod tag;
+pub(crate) mod whoami;

@@ -1,0 +1,10 @@
+//! The command line as users see it: lines in, output and exit codes out, against a server in this process.
+
+mod arguments;
+mod fetching;
+mod lake;
+mod listing;
+mod output;
+mod refusing;
+mod running;
+mod sending;

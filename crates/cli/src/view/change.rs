@@ -1,0 +1,80 @@
+//! What differs.
+
+use std::fmt;
+
+use braid_client::{DiffEntry, DiffKind};
+use serde::Serialize;
+
+use crate::text::{Count, Plain, Size};
+use crate::view::ObjectJson;
+
+/// A path that differs.
+#[derive(Serialize)]
+pub(crate) struct ChangeView {
+    path: String,
+    kind: &'static str,
+    left: Option<ObjectJson>,
+    right: Option<ObjectJson>,
+}
+
+impl From<DiffEntry> for ChangeView {
+    fn from(entry: DiffEntry) -> Self {
+        let kind = match entry.kind {
+            DiffKind::Added => "added",
+            DiffKind::Removed => "removed",
+            DiffKind::Changed => "changed",
+        };
+        let path = entry.path.as_str().to_owned();
+        Self { path, kind, left: entry.left.map(Into::into), right: entry.right.map(Into::into) }
+    }
+}
+
+impl fmt::Display for ChangeView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.kind {
+            "added" => '+',
+            "removed" => '-',
+            _ => '~',
+        };
+        write!(f, "{sign} {}", Plain(&self.path))
+    }
+}
+
+/// How much differs.
+#[derive(Default, Serialize)]
+pub(crate) struct SummaryView {
+    added: u64,
+    removed: u64,
+    changed: u64,
+    bytes_added: u64,
+    bytes_removed: u64,
+}
+
+impl SummaryView {
+    /// Counts `entry` in. A changed object's old bytes are removed, and its new ones added.
+    pub(crate) fn count(&mut self, entry: &DiffEntry) {
+        match entry.kind {
+            DiffKind::Added => self.added += 1,
+            DiffKind::Removed => self.removed += 1,
+            DiffKind::Changed => self.changed += 1,
+        }
+        self.bytes_removed += entry.left.as_ref().map_or(0, |object| object.entry.size);
+        self.bytes_added += entry.right.as_ref().map_or(0, |object| object.entry.size);
+    }
+}
+
+impl fmt::Display for SummaryView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.added + self.removed + self.changed;
+        write!(
+            f,
+            "{} differ: {} added, {} removed, {} changed (+{}, -{})",
+            Count(all, "path"),
+            self.added,
+            self.removed,
+            self.changed,
+            Size(self.bytes_added),
+            Size(self.bytes_removed),
+        )
+    }
+}

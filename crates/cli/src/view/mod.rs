@@ -1,0 +1,17 @@
+//! Results as they are shown: as JSON by the names of the gRPC contract, as text for people.
+
+mod change;
+mod commit;
+mod conflict;
+mod object;
+mod reference;
+mod repository;
+mod server;
+
+pub(crate) use change::{ChangeView, SummaryView};
+pub(crate) use commit::{CommitLine, CommitView};
+pub(crate) use conflict::ConflictView;
+pub(crate) use object::{ListLine, ObjectJson, ObjectView};
+pub(crate) use reference::{DeletedView, MergeBaseView, RefLine, RefView};
+pub(crate) use repository::{RepositoryLine, RepositoryView};
+pub(crate) use server::{IdentityView, ServerView};
