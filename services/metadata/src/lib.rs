@@ -19,5 +19,5 @@ mod uploads;
 #[cfg(test)]
 mod tests;
 
-pub use metadata::{Metadata, Parts, Settings};
+pub use metadata::{Metadata, Parts, Settings, TlsIdentity};
 pub use serve::ServeError;

@@ -1,5 +1,6 @@
 //! The service as a whole: its parts and settings.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub clean_up_interval: Duration,
     /// How long calls may go on after a shutdown began.
     pub drain: Duration,
+    /// What the server proves itself with; without it, connections are not encrypted.
+    pub tls: Option<TlsIdentity>,
     /// The catalog's.
     pub catalog: braid_catalog::Settings,
 }
@@ -69,8 +72,24 @@ impl Default for Settings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clean_up_interval: Duration::from_secs(60),
             drain: Duration::from_secs(30),
+            tls: None,
             catalog: braid_catalog::Settings::default(),
         }
+    }
+}
+
+/// A certificate and its private key, in PEM.
+#[derive(Clone)]
+pub struct TlsIdentity {
+    /// The certificate, and those that vouch for it.
+    pub certificates: Vec<u8>,
+    /// The private key; never shown.
+    pub private_key: Vec<u8>,
+}
+
+impl fmt::Debug for TlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsIdentity").finish_non_exhaustive()
     }
 }
 

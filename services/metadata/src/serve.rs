@@ -13,10 +13,11 @@ use braid_wire::proto::server_service_server::ServerServiceServer;
 use braid_wire::proto::{FILE_DESCRIPTOR_SET, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES};
 use tokio::net::TcpListener;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{self, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
 
 use crate::authentication::AuthenticationLayer;
 use crate::clean_up;
@@ -38,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub enum ServeError {
     /// The server failed.
     #[error("the gRPC server failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
+    Transport(#[from] transport::Error),
     /// The contract's own description cannot be served.
     #[error("the contract cannot be described: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -50,6 +51,9 @@ impl Metadata {
     /// A shutdown is graceful: the port closes, health says so, streams end with `unavailable`, other calls have
     /// [`Settings::drain`](crate::Settings::drain) to finish. What is left then is interrupted; a transaction that is
     /// already committing goes on in the store.
+    ///
+    /// # Errors
+    /// [`ServeError::Transport`] at once if the TLS identity is of no use.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -59,8 +63,8 @@ impl Metadata {
         // However this future ends, nothing of it goes on.
         let _on_any_end = stops.draining.clone().drop_guard();
         let (health, routes) = self.routes().await?;
+        let server = self.server()?.add_routes(routes);
         let cleaning = tokio::spawn(clean_up::run(Arc::clone(&self.core), stops.draining.clone()));
-        let server = self.server().add_routes(routes);
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let begin_draining = async {
             shutdown.await;
@@ -75,14 +79,18 @@ impl Metadata {
         ended
     }
 
-    fn server(&self) -> Server<tower::layer::util::Stack<AuthenticationLayer, tower::layer::util::Identity>> {
-        Server::builder()
+    fn server(&self) -> Result<Server<Stack<AuthenticationLayer, Identity>>, ServeError> {
+        let mut server = Server::builder()
             .http2_keepalive_interval(Some(PROBE_INTERVAL))
             .http2_keepalive_timeout(Some(PROBE_TIMEOUT))
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .http2_adaptive_window(Some(true))
-            .max_concurrent_streams(CALLS_PER_CONNECTION)
-            .layer(AuthenticationLayer::new(Arc::clone(&self.keys)))
+            .max_concurrent_streams(CALLS_PER_CONNECTION);
+        if let Some(tls) = &self.core.settings.tls {
+            let identity = transport::Identity::from_pem(&tls.certificates, &tls.private_key);
+            server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+        }
+        Ok(server.layer(AuthenticationLayer::new(Arc::clone(&self.keys))))
     }
 
     async fn routes(&self) -> Result<(HealthReporter, Routes), ServeError> {
@@ -115,7 +123,7 @@ impl Metadata {
 
 /// Lets `serving` end by itself, but not longer than `drain` after the draining began.
 async fn drained(
-    serving: impl Future<Output = Result<(), tonic::transport::Error>>,
+    serving: impl Future<Output = Result<(), transport::Error>>,
     stops: &Stops,
     drain: Duration,
 ) -> Result<(), ServeError> {

@@ -4,6 +4,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::support::*;
+use crate::{Settings, TlsIdentity};
 
 #[tokio::test]
 async fn the_caller_is_told_who_it_is_and_what_the_server_is() {
@@ -56,4 +57,31 @@ async fn health_is_open_and_reflection_is_not() {
     for service in ["RepositoryService", "RefService", "ObjectService", "CommitService", "ServerService"] {
         assert!(listed.contains(&format!("braid.v1.{service}")), "{listed}");
     }
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_when_there_is_a_certificate() {
+    use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+    let certificate = include_bytes!("tls/certificate.pem");
+    let tls = TlsIdentity {
+        certificates: certificate.to_vec(),
+        private_key: include_bytes!("tls/key.pem").to_vec(),
+    };
+    let node = Installation::new().start(Settings { tls: Some(tls), ..Settings::default() }).await;
+    let trust =
+        ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate)).domain_name("localhost");
+    let endpoint =
+        Endpoint::from_shared(format!("https://{}", node.address)).unwrap().tls_config(trust).unwrap();
+    let check = || HealthCheckRequest { service: String::new() };
+    HealthClient::new(endpoint.connect_lazy()).check(check()).await.unwrap();
+    HealthClient::new(node.channel()).check(check()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_certificate_of_no_use_does_not_start() {
+    let tls = TlsIdentity { certificates: b"x".to_vec(), private_key: b"hidden".to_vec() };
+    assert!(!format!("{tls:?}").contains("104"), "the key is not shown");
+    let node = Installation::new().start(Settings { tls: Some(tls), ..Settings::default() }).await;
+    assert!(node.ended().await.is_err());
 }

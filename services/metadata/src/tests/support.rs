@@ -54,11 +54,15 @@ pub(crate) struct Node {
 
 impl Installation {
     pub(crate) fn new() -> Self {
+        Self::with_store(MemorySettings::default())
+    }
+
+    pub(crate) fn with_store(settings: MemorySettings) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let objects = Arc::new(MemoryStore::new(clock.clone()));
         let random = Arc::new(SeededRandom::new(3));
         Self {
-            kv: Arc::new(Memory::new(MemorySettings::default(), clock.clone())),
+            kv: Arc::new(Memory::new(settings, clock.clone())),
             stores: Arc::new(SingleStore::new(objects.clone())),
             objects,
             clock,
@@ -200,7 +204,12 @@ impl Node {
 
     /// Waits for the end of serving.
     pub(crate) async fn stopped(self) {
-        self.serving.await.unwrap().unwrap();
+        self.ended().await.unwrap();
+    }
+
+    /// How serving ended.
+    pub(crate) async fn ended(self) -> Result<(), ServeError> {
+        self.serving.await.unwrap()
     }
 }
 
