@@ -164,6 +164,12 @@ impl LocalStore {
         &self.clock
     }
 
+    /// Sweeps once more, on this thread.
+    #[cfg(test)]
+    pub(super) fn sweep_now(&self) {
+        sweep::sweep(&*self.files, &self.index, self.boot, &AtomicBool::new(false));
+    }
+
     /// A text that no other upload of this store has or had.
     pub(super) fn upload_id(&self) -> String {
         FileId { boot: self.boot, number: self.number() }.to_string()

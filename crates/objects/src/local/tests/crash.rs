@@ -133,10 +133,12 @@ async fn what_is_being_written_is_not_swept() {
     let disk = Lossy::default();
     let store = open(&disk);
     let upload = store.upload("key").unwrap();
+    let mut half = store.upload("key").unwrap();
+    half.write(body(2).repeat(20).into()).await.unwrap();
     let written = finished(upload).await;
-    store.settled().await;
-    assert_eq!(disk.count_files(), 1);
-    drop(written);
+    store.sweep_now();
+    assert_eq!(disk.count_files(), 2);
+    drop((written, half));
     store.settled().await;
     assert_eq!(disk.count_files(), 0);
 }
