@@ -124,8 +124,8 @@ impl ThreeWay {
         base: Option<&Record>,
     ) -> Result<Option<Record>, TreeError> {
         self.dest.seek_forward(key)?;
+        // The base has entered that range to get here, so both have the same from here on to its end.
         if let Position::Range(range) = self.dest.position()
-            && range.min_key <= key
             && self.base.entered() == Some(range.id)
         {
             return Ok(base.cloned());

@@ -153,7 +153,7 @@ mod tests {
     fn lengths_that_are_negative_too_large_or_endless_are_refused() {
         let negative = Value::from_bytes(Bytes::from_static(b"\x01i\x00")).unwrap_err();
         assert_eq!(negative, ValueError::Length { part: "identity" });
-        let large = Value::from_bytes(Bytes::from_static(b"\x00\xff\xff\xff\xff\x0f")).unwrap_err();
+        let large = Value::from_bytes(Bytes::from_static(b"\x00\xfe\xff\xff\xff\x0f")).unwrap_err();
         assert_eq!(large, ValueError::Length { part: "data" });
         let endless = Value::from_bytes(Bytes::from_static(&[0x80; 12])).unwrap_err();
         assert_eq!(endless, ValueError::Length { part: "identity" });

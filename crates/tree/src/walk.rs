@@ -12,6 +12,9 @@ use crate::{Metarange, RangeDescriptor, RangeStore, Record, TreeError, TreeId, V
 /// Keys are copied into pieces of memory of about this size, so that not each of them is an allocation.
 const KEY_CHUNK_BYTES: usize = 4096;
 
+/// A seek decodes a block again; a record that is near is cheaper to step to.
+const STEPS_BEFORE_SEEK: usize = 16;
+
 /// Walks a tree in key order. It is [ready](Self::ready) once its metarange is open.
 pub(crate) struct Walk {
     store: Arc<dyn RangeStore>,
@@ -156,6 +159,12 @@ impl Walk {
 
     /// Goes forward to the first record from `key` on, if the walk is not there or behind it already.
     pub(crate) fn seek_forward(&mut self, key: &Bytes) -> Result<(), TreeError> {
+        for _ in 0..STEPS_BEFORE_SEEK {
+            match self.position() {
+                Position::Record(record) if record.key < key => self.take()?,
+                _ => break,
+            };
+        }
         match self.position().key() {
             Some(here) if here < key => self.seek(key.clone()),
             _ => Ok(()),

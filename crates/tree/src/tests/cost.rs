@@ -10,7 +10,7 @@ use braid_sstable::Table;
 use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 use futures::executor::block_on;
-use futures::{future, stream};
+use futures::{StreamExt, future, stream};
 
 use super::support::*;
 use crate::testing::{Counts, MemoryRangeStore};
@@ -66,6 +66,16 @@ fn deleting_what_lies_between_ranges_reads_none_of_them() {
     stored.counting.take();
     assert_eq!(stored.fold(&format, tree, &edits).tree, tree);
     assert_eq!(stored.counting.take(), Counts { metaranges_read: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_last_range_that_is_full_is_not_read_when_records_follow_it() {
+    let (stored, format) = (Stored::new(), small_format());
+    let is_full = |tree| format.is_closed(ranges(&stored, tree).ranges().last().unwrap());
+    let count = (100..).find(|&count| is_full(stored.build(&format, &numbered(count)))).unwrap();
+    let tree = stored.build(&format, &numbered(count));
+    let summary = stored.fold(&format, tree, &Edits::from([(path(count), Some(FRESH))])).summary;
+    assert_eq!((summary.ranges_read, summary.ranges_written), (0, 1));
 }
 
 #[test]
@@ -196,4 +206,18 @@ fn uploads_overlap_and_are_bounded_and_come_before_the_metarange() {
     let folded = block_on(build(&store, &small_format(), records)).unwrap();
     assert!(folded.summary.ranges_written > 50);
     assert_eq!(store.most.load(Ordering::SeqCst), 8);
+}
+
+#[test]
+fn an_upload_begins_as_soon_as_its_range_ends() {
+    let store = SlowStore::default();
+    let (records, format) = (records(&numbered(50)), small_format());
+    let last = records.last().unwrap().clone();
+    let seen = stream::iter(records).map(|record| {
+        let begun = store.most.load(Ordering::SeqCst);
+        assert!(record != last || begun > 0, "no upload has begun");
+        Ok(record)
+    });
+    let folded = block_on(build(&store, &format, seen)).unwrap();
+    assert!((2..8).contains(&folded.summary.ranges_written), "{folded:?}");
 }

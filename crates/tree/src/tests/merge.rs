@@ -3,14 +3,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::executor::block_on;
+use futures::stream;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 
 use super::support::*;
 use crate::testing::Counts;
 use crate::{
-    Conflict, Folded, Merge, MergeResult, Outcome, RangeStore, Side, Strategy as MergeStrategy, Summary,
-    ThreeWay, TreeError, TreeFormat, merge,
+    Conflict, Diff, Folded, Merge, MergeResult, Outcome, Pending, RangeStore, Side,
+    Strategy as MergeStrategy, Summary, ThreeWay, TreeError, TreeFormat, fold, merge,
 };
 
 /// Three maps.
@@ -221,4 +222,15 @@ fn ranges_that_source_and_destination_share_are_not_opened() {
     assert_eq!(steps.iter().map(|step| &step.key).collect::<Vec<_>>(), [&path(100), &path(1500)]);
     let read = stored.counting.take().ranges_read;
     assert!(read <= 5, "{read} ranges opened");
+}
+
+#[test]
+fn everything_can_run_on_any_thread() {
+    fn check(_: impl Send) {}
+    let (stored, format, task) = (Stored::new(), small_format(), Merge::default());
+    check(merge(&stored.store, &format, &task));
+    check(fold(&*stored.store, &format, None, stream::iter([])));
+    check(ThreeWay::new(Arc::clone(&stored.store), None, None, None).next());
+    check(Diff::new(Arc::clone(&stored.store), None, None).next());
+    check(Pending::new(Arc::clone(&stored.store), None, stream::iter([])).next());
 }
