@@ -31,10 +31,10 @@ require_tools() {
 
 read_samples() {
     local tests
-    tests=$(cargo test -q -p braid-sstable -- --ignored --list referee_ | grep -c ': test$') ||
-        fail "crates/sstable has no tests named referee_"
-    BRAID_REFEREE_DATA=$data cargo test -q -p braid-sstable -- --ignored referee_
-    echo "braid-sstable: $tests tests on tables of lakeFS and RocksDB"
+    tests=$(cargo test -q -p braid-sstable -p braid-tree -- --ignored --list referee_ | grep -c ': test$') ||
+        fail "no tests are named referee_"
+    BRAID_REFEREE_DATA=$data cargo test -q -p braid-sstable -p braid-tree -- --ignored referee_
+    echo "braid-sstable, braid-tree: $tests tests on tables of lakeFS and RocksDB"
 }
 
 write_tables() {
