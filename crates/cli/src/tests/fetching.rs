@@ -159,6 +159,29 @@ async fn one_object_goes_to_a_file_a_folder_or_standard_output() {
 }
 
 #[tokio::test]
+async fn one_object_has_no_name_that_leads_elsewhere() {
+    let lake = Lake::start().await.with(&[("d/..", "data")]);
+    let (outer, target) = target();
+    let got = get(&lake, "braid://lake/main/d/..", &target).await;
+    assert_eq!(got.exit, Exit::Refused);
+    assert!(got.stderr.contains("'..' in its name would lead elsewhere"), "{}", got.stderr);
+    assert_eq!(get(&lake, "braid://lake/main/d/..", &format!("{target}/named")).await.exit, Exit::Done);
+    assert_eq!(names(outer.path()), ["in/named"]);
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_not_written() {
+    let lake = Lake::start().await.with(&[("d/a", "1")]);
+    let (outer, target) = target();
+    let unasked = first_download(&lake);
+    lake.on("ObjectService/StreamDownloads", unasked);
+    let got = get(&lake, "braid://lake/main/x/", &target).await;
+    assert_eq!(got.exit, Exit::Partial);
+    assert!(got.stderr.contains("failed: d/a: the server sent it unasked"), "{}", got.stderr);
+    assert!(names(outer.path()).is_empty());
+}
+
+#[tokio::test]
 async fn a_path_without_object_is_a_directory_or_missing() {
     let lake = Lake::start().await.with(&[("d/a", "data")]);
     let (outer, target) = target();
@@ -175,7 +198,7 @@ async fn a_broken_stream_goes_on_and_a_branch_is_said_to_have_moved() {
     let lake = Lake::start().await.with(&[("d/a", "1"), ("d/b", "2")]);
     let (outer, target) = target();
     let first = Lake::start().await.with(&[("d/a", "1")]);
-    let downloads = first_download(&first).await;
+    let downloads = first_download(&first);
     lake.on(
         "ObjectService/StreamDownloads",
         downloads.then(Error::new(Code::SnapshotExpired, "", "too old")),
@@ -188,7 +211,7 @@ async fn a_broken_stream_goes_on_and_a_branch_is_said_to_have_moved() {
     assert_eq!(asked.iter().map(|asked| asked.after.as_str()).collect::<Vec<_>>(), ["", "d/a"]);
 }
 
-async fn first_download(lake: &Lake) -> Reply {
+fn first_download(lake: &Lake) -> Reply {
     let object = proto::Object {
         path: "d/a".into(),
         physical_address: "mem://lake/k1".into(),

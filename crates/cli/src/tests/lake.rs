@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -62,6 +63,8 @@ struct Kept {
 pub(crate) struct Lake {
     address: SocketAddr,
     kept: Arc<Mutex<Kept>>,
+    /// Uploads under way, and the most there were at a time.
+    uploads: Arc<(AtomicUsize, AtomicUsize)>,
     /// Gets a permit whenever half of stalled data has been sent.
     pub(crate) half_sent: Arc<Semaphore>,
 }
@@ -70,7 +73,12 @@ impl Lake {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let lake = Self { address, kept: Arc::default(), half_sent: Arc::new(Semaphore::new(0)) };
+        let lake = Self {
+            address,
+            kept: Arc::default(),
+            uploads: Arc::default(),
+            half_sent: Arc::new(Semaphore::new(0)),
+        };
         let router = Router::new()
             .route("/data/{key}", get(download).put(upload))
             .fallback(call)
@@ -120,6 +128,11 @@ impl Lake {
 
     pub(crate) fn refuse(&self, path: &str) {
         self.kept.lock().unwrap().refused.insert(path.to_owned());
+    }
+
+    /// The most uploads that were under way at a time.
+    pub(crate) fn most_uploads(&self) -> usize {
+        self.uploads.1.load(Ordering::SeqCst)
     }
 
     /// Every path with its data.
@@ -317,6 +330,13 @@ async fn call(State(lake): State<Lake>, uri: Uri, body: Bytes) -> Response {
 
 async fn upload(State(lake): State<Lake>, Path(key): Path<String>, body: Bytes) -> Response {
     let tag = format!("\"tag-{key}\"");
+    let (under_way, most) = &*lake.uploads;
+    most.fetch_max(1 + under_way.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+    // Others get the chance to come in meanwhile.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    under_way.fetch_sub(1, Ordering::SeqCst);
     lake.kept.lock().unwrap().data.insert(key, body);
     ([("etag", tag)], StatusCode::OK).into_response()
 }

@@ -86,13 +86,14 @@ async fn each_batch_is_one_transaction_of_at_most_a_thousand() {
     let lake = Lake::start().await;
     let names: Vec<String> = (0..1_500).map(|number| format!("{number:04}")).collect();
     let folder = folder(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let sent = put(&lake, folder.path(), "braid://lake/main/", &["-q"]).await;
+    let sent = put(&lake, folder.path(), "braid://lake/main/", &["-q", "--parallel", "3"]).await;
     assert_eq!((sent.exit, sent.stdout.as_str(), sent.stderr.as_str()), (Exit::Done, "", ""));
     assert_eq!(lake.paths(), names);
     let linked: Vec<proto::LinkUploadsRequest> = lake.asked("ObjectService/LinkUploads");
     let mut sizes: Vec<usize> = linked.iter().map(|asked| asked.links.len()).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [500, 1_000]);
+    assert_eq!(lake.most_uploads(), 3, "over all batches");
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ fn done(object: &Object) -> Outcome {
 /// Takes out the item whose path a refusal names, so that the others can be tried without it.
 ///
 /// # Errors
-/// The refusal, if it names none, if it may pass, or if the change may have been made.
+/// The refusal, if it names none of them or concerns all of them.
 fn leave_out<T>(
     items: &mut Vec<T>,
     path_of: fn(&T) -> &ObjectPath,
@@ -197,7 +197,7 @@ fn leave_out<T>(
     outcomes: &mut Vec<Outcome>,
 ) -> Result<(), Failure> {
     let refused = items.iter().position(|item| path_of(item).as_str() == error.subject());
-    let Some(refused) = refused.filter(|_| !error.is_retryable()) else { return Err(error.into()) };
+    let Some(refused) = refused else { return Err(error.into()) };
     let path = path_of(&items.swap_remove(refused)).as_str().to_owned();
     outcomes.push(Outcome::of(path, Err(error.into()))?);
     Ok(())
@@ -241,4 +241,54 @@ async fn put(sending: &Sending<'_>, upload: Upload, body: &Body) -> Result<Link,
 fn target(sending: &Sending<'_>, path: &ObjectPath, size: u64) -> UploadTarget {
     let content_type = sending.options.content_type.clone();
     UploadTarget { path: path.clone(), content_type, size: Some(size) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use braid_types::Code;
+
+    use super::*;
+
+    fn with(sizes: &[u64]) -> Batch {
+        let mut batch = Batch::default();
+        for (number, &size) in sizes.iter().enumerate() {
+            let file = LocalFile { path: PathBuf::new(), size, follow: false };
+            batch.add(&PathPrefix::default(), Found::File(number.to_string(), file));
+        }
+        batch
+    }
+
+    #[test]
+    fn a_batch_is_full_with_many_files_or_many_bytes() {
+        assert!(!with(&[1; PAGE_ITEMS - 1]).is_full());
+        assert!(with(&[1; PAGE_ITEMS]).is_full());
+        assert!(!with(&[BATCH_BYTES - 1]).is_full());
+        assert!(with(&[BATCH_BYTES - 1, 1]).is_full());
+    }
+
+    #[test]
+    fn trouble_fills_a_batch_too() {
+        let mut batch = Batch::default();
+        for _ in 0..PAGE_ITEMS {
+            assert!(!batch.is_full());
+            batch.add(&PathPrefix::default(), Found::Unfit { path: "p".into(), reason: "r".into() });
+        }
+        assert!(batch.is_full());
+    }
+
+    #[test]
+    fn a_refusal_takes_out_what_it_names() {
+        let path = |text: &str| ObjectPath::new(text).unwrap();
+        let mut paths = vec![path("a"), path("b"), path("c")];
+        let mut outcomes = Vec::new();
+        let refusal = |code, subject: &str| Error::new(code, subject, "no");
+        leave_out(&mut paths, |path| path, refusal(Code::InvalidPath, "a"), &mut outcomes).unwrap();
+        assert_eq!(paths, [path("c"), path("b")]);
+        assert_eq!(outcomes, [Outcome::Failed { path: "a".into(), reason: "no".into() }]);
+        for of_all in [refusal(Code::InvalidPath, "main"), refusal(Code::OutcomeUnknown, "b")] {
+            assert!(leave_out(&mut paths, |path| path, of_all, &mut outcomes).is_err());
+        }
+    }
 }
