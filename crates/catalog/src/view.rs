@@ -66,7 +66,7 @@ impl View {
     }
 
     /// All that is seen, in order of paths.
-    pub(crate) fn cursor(&self, snapshot: Arc<dyn Snapshot>) -> Box<dyn Cursor> {
+    pub(crate) fn cursor(&self, snapshot: &Arc<dyn Snapshot>) -> Box<dyn Cursor> {
         let tree = TreeCursor::new(Arc::clone(&self.ranges), self.base);
         if self.tokens.is_empty() {
             return Box::new(tree);

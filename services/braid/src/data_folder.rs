@@ -109,7 +109,9 @@ impl DataFolder {
             return text.parse().map_err(|error| self.foreign(format!("'{MASTER_KEY_FILE}': {error}")));
         }
         if self.kv_file().exists() {
-            return Err(self.foreign(format!("'{MASTER_KEY_FILE}' is missing; without it no stored secret can be read")));
+            return Err(self.foreign(format!(
+                "'{MASTER_KEY_FILE}' is missing; without it no stored secret can be read"
+            )));
         }
         let key = MasterKey::generate(random);
         write_durably(&self.path, MASTER_KEY_FILE, key.to_hex().as_bytes(), 0o600)?;
@@ -143,7 +145,8 @@ fn check_format(folder: &Path, text: &str) -> Result<(), DataFolderError> {
     if lines.next() != Some(FORMAT_TITLE) {
         return Err(foreign());
     }
-    let version = lines.next().and_then(|line| line.strip_prefix("version ")).and_then(|text| text.parse().ok());
+    let version =
+        lines.next().and_then(|line| line.strip_prefix("version ")).and_then(|text| text.parse().ok());
     match version.ok_or_else(foreign)? {
         FORMAT_VERSION => Ok(()),
         found => Err(DataFolderError::Newer { folder: folder.to_owned(), found }),
@@ -164,7 +167,8 @@ fn refuse_foreign(folder: &Path) -> Result<(), DataFolderError> {
 
 fn lock(folder: &Path) -> Result<File, DataFolderError> {
     let path = folder.join(LOCK_FILE);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io("open", &path))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { folder: folder.to_owned() }),

@@ -51,7 +51,9 @@ impl Demo {
         let (root, files) = self.files()?;
         let temporary = match &self.data {
             Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("braid-demo-").tempdir().context("no temporary folder")?),
+            None => Some(
+                tempfile::Builder::new().prefix("braid-demo-").tempdir().context("no temporary folder")?,
+            ),
         };
         let data = match (&self.data, &temporary) {
             (Some(data), _) => data.clone(),
@@ -73,7 +75,12 @@ impl Demo {
             Some(folder) => folder::walk(folder)?,
             None => folder::tracked(&root)?,
         };
-        anyhow::ensure!(files.len() >= 10, "the demonstration needs at least 10 files; '{}' has {}", root.display(), files.len());
+        anyhow::ensure!(
+            files.len() >= 10,
+            "the demonstration needs at least 10 files; '{}' has {}",
+            root.display(),
+            files.len()
+        );
         Ok((root, files))
     }
 
@@ -95,7 +102,9 @@ impl Demo {
     async fn keep_up(&self, server: &Server, lake: &lake::Lake) -> anyhow::Result<()> {
         print_first_key(server);
         let repository = lake.repository();
-        println!("The server stays up until it is interrupted. In another terminal, with the three variables above:");
+        println!(
+            "The server stays up until it is interrupted. In another terminal, with the three variables above:"
+        );
         println!("  braid ls braid://{repository}/main/");
         println!("  braid log braid://{repository}/main");
         println!("  braid diff braid://{repository}/v1 main");
@@ -106,7 +115,13 @@ impl Demo {
 
 fn config(data: PathBuf) -> ServerConfig {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    ServerConfig { data, grpc: any_port, http: any_port, public_url: None, storage: StorageConfig::LocalOverHttp }
+    ServerConfig {
+        data,
+        grpc: any_port,
+        http: any_port,
+        public_url: None,
+        storage: StorageConfig::LocalOverHttp,
+    }
 }
 
 async fn connect(server: &Server) -> anyhow::Result<Client> {

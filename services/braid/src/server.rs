@@ -17,8 +17,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_folder::DataFolder;
-use crate::storage::{LocalEndpoint, StorageConfig, internal_key};
 use crate::http;
+use crate::storage::{LocalEndpoint, StorageConfig, internal_key};
 
 /// How long transfers may go on after a shutdown began.
 const HTTP_DRAIN: Duration = Duration::from_secs(30);
@@ -59,17 +59,20 @@ struct Tasks {
 impl Server {
     /// Opens the data folder and serves it.
     pub async fn start(config: ServerConfig) -> anyhow::Result<Self> {
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
         let folder = DataFolder::open(&config.data)?;
         let master = folder.master_key(&*random)?;
-        let kv = Embedded::open(&folder.kv_file(), EmbeddedSettings::default(), Arc::clone(&clock), &*random)?;
+        let kv =
+            Embedded::open(&folder.kv_file(), EmbeddedSettings::default(), Arc::clone(&clock), &*random)?;
         let kv: Arc<dyn Kv> = Arc::new(kv);
         let keys = Keys::open(Arc::clone(&kv), &master, Arc::clone(&clock), Arc::clone(&random)).await?;
         let (grpc, http) = (http::bind(config.grpc, "gRPC").await?, http::bind(config.http, "HTTP").await?);
         let (grpc_address, http_address) = (grpc.local_addr()?, http.local_addr()?);
         let endpoint = format!("http://{}", reachable(http_address));
         let local = LocalEndpoint {
-            store: LocalStore::open(&folder.objects(), Arc::clone(&clock)).context("cannot open the object store")?,
+            store: LocalStore::open(&folder.objects(), Arc::clone(&clock))
+                .context("cannot open the object store")?,
             key: internal_key(&master),
             public_url: config.public_url.clone().unwrap_or_else(|| endpoint.clone()),
             endpoint,
@@ -95,7 +98,17 @@ impl Server {
             grpc: spawn_grpc(Metadata::new(parts, settings)?, grpc, stop.clone()),
             http: spawn_http(http, local, http_stop.clone(), stop.clone()),
         };
-        Ok(Self { grpc: grpc_address, http: http_address, first_key, stop, http_stop, tasks, keys, kv, _folder: folder })
+        Ok(Self {
+            grpc: grpc_address,
+            http: http_address,
+            first_key,
+            stop,
+            http_stop,
+            tasks,
+            keys,
+            kv,
+            _folder: folder,
+        })
     }
 
     /// Where gRPC is served.
@@ -138,7 +151,11 @@ impl Server {
     }
 }
 
-fn spawn_grpc(metadata: Metadata, listener: TcpListener, stop: CancellationToken) -> JoinHandle<anyhow::Result<()>> {
+fn spawn_grpc(
+    metadata: Metadata,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> JoinHandle<anyhow::Result<()>> {
     tokio::spawn(async move {
         // Whatever ends this ends the server.
         let _ended = stop.clone().drop_guard();

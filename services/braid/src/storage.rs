@@ -44,7 +44,12 @@ impl StorageConfig {
 
     /// The stores that namespaces are opened in. The local one is there in any case; `endpoint` is where this
     /// process serves it, `public_url` what presigned URLs begin with.
-    pub(crate) fn stores(&self, local: &LocalEndpoint, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Arc<dyn Stores> {
+    pub(crate) fn stores(
+        &self,
+        local: &LocalEndpoint,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Arc<dyn Stores> {
         let direct = || -> Arc<dyn Buckets> {
             Arc::new(LocalBuckets::new(Arc::clone(&local.store), &local.public_url, &local.key))
         };

@@ -20,8 +20,10 @@ use crate::{http, logging, shutdown};
 ///
 /// Its access key is printed at every start: give it to the nodes as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  braid store --data /srv/store --http 127.0.0.1:9000\n  braid up --storage \
-                        s3://braid.local/lake --s3-endpoint http://127.0.0.1:9000")]
+#[command(
+    after_help = "Example:\n  braid store --data /srv/store --http 127.0.0.1:9000\n  braid up --storage \
+                        s3://braid.local/lake --s3-endpoint http://127.0.0.1:9000"
+)]
 pub struct Store {
     /// Folder for all state; made if it is absent
     #[arg(long, value_name = "DIR", env = "BRAID_DATA")]
@@ -46,12 +48,14 @@ impl StoreServer {
     pub async fn start(data: &Path, address: SocketAddr) -> anyhow::Result<Self> {
         let folder = DataFolder::open(data)?;
         let key = internal_key(&folder.master_key(&SystemRandom)?);
-        let store = LocalStore::open(&folder.objects(), Arc::new(SystemClock)).context("cannot open the object store")?;
+        let store = LocalStore::open(&folder.objects(), Arc::new(SystemClock))
+            .context("cannot open the object store")?;
         let listener = http::bind(address, "HTTP").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let (serving_key, serving_stop) = (key.clone(), stop.clone());
-        let task = tokio::spawn(async move { http::serve(listener, store, &serving_key, serving_stop).await });
+        let task =
+            tokio::spawn(async move { http::serve(listener, store, &serving_key, serving_stop).await });
         Ok(Self { address, key, stop, task, _folder: folder })
     }
 

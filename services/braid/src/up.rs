@@ -15,8 +15,10 @@ use crate::{logging, shutdown, storage::StorageConfig};
 /// State is kept in the data folder; what is acknowledged is on its disk. The first start makes an administrator's access
 /// key and prints it once.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  braid up\n  braid up --data /srv/braid --grpc 0.0.0.0:8001 --http 0.0.0.0:8000 \
-                        --public-url http://lake.example:8000\n  braid up --storage s3://bucket/prefix --s3-region eu-north-1")]
+#[command(
+    after_help = "Examples:\n  braid up\n  braid up --data /srv/braid --grpc 0.0.0.0:8001 --http 0.0.0.0:8000 \
+                        --public-url http://lake.example:8000\n  braid up --storage s3://bucket/prefix --s3-region eu-north-1"
+)]
 pub struct Up {
     /// Folder for all state; made if it is absent
     #[arg(long, value_name = "DIR", default_value = "braid-data", env = "BRAID_DATA")]
@@ -65,7 +67,9 @@ impl S3Options {
             return Ok(StorageConfig::Local);
         };
         if uri.is_local() && self.s3_endpoint.is_none() {
-            bail!("storage '{uri}' has a dot in its bucket's name, as the local store has: give --s3-endpoint");
+            bail!(
+                "storage '{uri}' has a dot in its bucket's name, as the local store has: give --s3-endpoint"
+            );
         }
         let credentials = S3Credentials::from_env()
             .with_context(|| format!("storage '{uri}' needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))?;

@@ -68,7 +68,7 @@ impl Catalog {
         let snapshot = self.snapshot().await?;
         let branch = load_branch(&snapshot, target.repository, target.branch).await?;
         let head = self.load_commit(&snapshot, target.repository, &branch.head).await?;
-        let folded = self.fold_layers(target.repository, &branch, snapshot).await?;
+        let folded = self.fold_layers(target.repository, &branch, &snapshot).await?;
         if folded.tree == head.metarange && !commit.allow_empty {
             return self.nothing_to_commit(target, &branch, request).await;
         }

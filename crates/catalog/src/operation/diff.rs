@@ -170,7 +170,7 @@ fn staged(
     ranges: Arc<dyn RangeStore>,
     (left, base): (TreeId, TreeId),
 ) -> Source {
-    let changes = changes(Arc::clone(snapshot), tokens, prefix.as_bytes());
+    let changes = changes(snapshot, tokens, prefix.as_bytes());
     let below = Diff::new(Arc::clone(&ranges), left, base).under(prefix.as_bytes());
     Source::Staged(Box::new(StagedDiff::new(below, Pending::new(ranges, base, changes))))
 }

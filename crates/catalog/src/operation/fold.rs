@@ -17,7 +17,7 @@ use crate::view::Layers;
 pub(super) type Changes = Pin<Box<dyn Stream<Item = Result<Change, TreeError>> + Send>>;
 
 /// What the layers under `tokens` (the newest first) change, together.
-pub(super) fn changes(snapshot: Arc<dyn Snapshot>, tokens: &[StagingToken], from: &[u8]) -> Changes {
+pub(super) fn changes(snapshot: &Arc<dyn Snapshot>, tokens: &[StagingToken], from: &[u8]) -> Changes {
     let mut layers = Layers::new(snapshot, tokens);
     layers.seek(from);
     Box::pin(try_stream! {
@@ -33,7 +33,7 @@ impl Catalog {
         &self,
         repository: &RepositoryRecord,
         branch: &BranchRecord,
-        snapshot: Arc<dyn Snapshot>,
+        snapshot: &Arc<dyn Snapshot>,
     ) -> Result<Folded> {
         let ranges = self.ranges(repository).await?;
         let format = self.tree_format(repository)?;

@@ -112,12 +112,7 @@ impl Catalog {
             after: given(&list.after),
             limit: 0,
         };
-        Ok(ObjectCursor {
-            cursor: view.cursor(Arc::clone(&snapshot)),
-            query,
-            done: false,
-            _snapshot: snapshot,
-        })
+        Ok(ObjectCursor { cursor: view.cursor(&snapshot), query, done: false, _snapshot: snapshot })
     }
 }
 

@@ -99,8 +99,8 @@ pub(crate) struct Layers {
 
 impl Layers {
     /// The layers under `tokens`, the newest first.
-    pub(crate) fn new(snapshot: Arc<dyn Snapshot>, tokens: &[StagingToken]) -> Self {
-        let cursors = tokens.iter().map(|&token| LayerCursor::new(Arc::clone(&snapshot), token)).collect();
+    pub(crate) fn new(snapshot: &Arc<dyn Snapshot>, tokens: &[StagingToken]) -> Self {
+        let cursors = tokens.iter().map(|&token| LayerCursor::new(Arc::clone(snapshot), token)).collect();
         Self { cursors }
     }
 

@@ -49,8 +49,11 @@ impl Lake {
     pub(super) async fn create(client: Client, parallel: usize) -> anyhow::Result<Self> {
         for number in 1.. {
             let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
-            let create =
-                CreateRepository { name: RepositoryName::new(name)?, storage_namespace: None, default_branch: None };
+            let create = CreateRepository {
+                name: RepositoryName::new(name)?,
+                storage_namespace: None,
+                default_branch: None,
+            };
             match client.create_repository(create).await {
                 Ok(repository) => return Ok(Self { client, repository: repository.name, parallel }),
                 Err(error) if error.code() == Code::RepositoryExists => {}
@@ -81,7 +84,8 @@ impl Lake {
             });
             let uploads = self.client.create_uploads(&self.repository, branch, targets.collect()).await?;
             expected.extend(bodies.iter().map(|(path, _, fingerprint)| (path.clone(), *fingerprint)));
-            let puts = uploads.into_iter().zip(bodies).map(|(upload, (_, body, _))| self.put(branch, upload, body));
+            let puts =
+                uploads.into_iter().zip(bodies).map(|(upload, (_, body, _))| self.put(branch, upload, body));
             let mut puts = stream::iter(puts).buffer_unordered(self.parallel);
             let mut links = Vec::with_capacity(batch.len());
             while let Some(link) = puts.try_next().await? {
@@ -95,12 +99,18 @@ impl Lake {
     }
 
     async fn put(&self, branch: &BranchName, upload: Upload, body: Body) -> anyhow::Result<Link> {
-        Ok(Box::pin(self.client.put(&self.repository, branch, upload, &body, &UploadOptions::default())).await?)
+        Ok(Box::pin(self.client.put(&self.repository, branch, upload, &body, &UploadOptions::default()))
+            .await?)
     }
 
     /// Reads every object at `reference` by its presigned URL and compares it with what must be there; gives the number of
     /// bytes.
-    pub(super) async fn verify(&self, reference: &str, expected: &Expected, step: &mut Step) -> anyhow::Result<u64> {
+    pub(super) async fn verify(
+        &self,
+        reference: &str,
+        expected: &Expected,
+        step: &mut Step,
+    ) -> anyhow::Result<u64> {
         let reference = RefExpression::parse(reference)?;
         let request = StreamDownloads {
             repository: self.repository.clone(),
@@ -124,11 +134,19 @@ impl Lake {
             bytes += found.size;
             step.advance();
         }
-        ensure!(objects == expected.len(), "'{reference}' has {objects} objects instead of {}", expected.len());
+        ensure!(
+            objects == expected.len(),
+            "'{reference}' has {objects} objects instead of {}",
+            expected.len()
+        );
         Ok(bytes)
     }
 
-    async fn read(&self, reference: &RefExpression, download: Download) -> anyhow::Result<(ObjectPath, Fingerprint)> {
+    async fn read(
+        &self,
+        reference: &RefExpression,
+        download: Download,
+    ) -> anyhow::Result<(ObjectPath, Fingerprint)> {
         let path = download.object.path.clone();
         let mut sink = HashingSink::default();
         Box::pin(self.client.get(&self.repository, reference, download, &mut sink, None)).await?;
@@ -192,7 +210,11 @@ impl HashingSink {
 }
 
 impl AsyncWrite for HashingSink {
-    fn poll_write(self: Pin<&mut Self>, _: &mut TaskContext<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut TaskContext<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         let sink = self.get_mut();
         sink.hasher.update(bytes);
         sink.size += bytes.len() as u64;

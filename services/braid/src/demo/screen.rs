@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!((count(0), count(999), count(1_000), count(1_234_567)), ("0".into(), "999".into(), "1,000".into(), "1,234,567".into()));
+        assert_eq!(
+            (count(0), count(999), count(1_000), count(1_234_567)),
+            ("0".into(), "999".into(), "1,000".into(), "1,234,567".into())
+        );
         assert_eq!(time(Duration::from_millis(12)), "12.0 ms");
         assert_eq!(time(Duration::from_secs(90)), "90.00 s");
         assert_eq!(bytes(2048), "2.0 KiB");

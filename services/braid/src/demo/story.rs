@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{bail, ensure};
 use braid_client::{
-    CommitBranch, CommitInfo, CreateBranch, CreateTag, Diff, DiffKind, DiffMode, ListMergeConflicts, Log, Merge,
-    MergeStrategy, Revert,
+    CommitBranch, CommitInfo, CreateBranch, CreateTag, Diff, DiffKind, DiffMode, ListMergeConflicts, Log,
+    Merge, MergeStrategy, Revert,
 };
 use braid_types::{BranchName, Code, ObjectPath, PathPrefix, RefExpression, TagName};
 use bytes::Bytes;
@@ -30,9 +30,11 @@ pub(super) async fn tell(lake: &Lake, screen: &Screen, files: Vec<SourceFile>) -
     Box::pin(story.revert(&settled, &changed)).await?;
     let mut objects = 0;
     let mut read = 0;
-    for (what, commit, expected) in
-        [("the first commit", &first, &original), ("the merge", &merged, &changed), ("tag v1", &settled.0, &settled.1)]
-    {
+    for (what, commit, expected) in [
+        ("the first commit", &first, &original),
+        ("the merge", &merged, &changed),
+        ("tag v1", &settled.0, &settled.1),
+    ] {
         let mut step = screen.begin(&format!("read back {what}"), expected.len());
         let bytes_read = Box::pin(lake.verify(&commit.id.to_hex(), expected, &mut step)).await?;
         let rate = step.rate(expected.len());
@@ -40,7 +42,11 @@ pub(super) async fn tell(lake: &Lake, screen: &Screen, files: Vec<SourceFile>) -
         objects += expected.len();
         read += bytes_read;
     }
-    Ok(format!("{} objects ({}) read back at three commits are what was written", count(objects), bytes(read)))
+    Ok(format!(
+        "{} objects ({}) read back at three commits are what was written",
+        count(objects),
+        bytes(read)
+    ))
 }
 
 struct Story<'a> {
@@ -90,11 +96,14 @@ impl Story<'_> {
 
         let some = (original.len() / 100).clamp(2, 500);
         let paths: Vec<&ObjectPath> = original.keys().collect();
-        let spread = |offset: usize| paths.iter().skip(offset).step_by(paths.len() / some).take(some).copied();
-        let added: Vec<ObjectPath> =
-            (0..10).map(|number| ObjectPath::new(format!("braid-demo/new-{number}.txt"))).collect::<Result<_, _>>()?;
+        let spread =
+            |offset: usize| paths.iter().skip(offset).step_by(paths.len() / some).take(some).copied();
+        let added: Vec<ObjectPath> = (0..10)
+            .map(|number| ObjectPath::new(format!("braid-demo/new-{number}.txt")))
+            .collect::<Result<_, _>>()?;
         let deleted: Vec<ObjectPath> = spread(1).cloned().collect();
-        let written = spread(0).chain(&added).map(|path| (path.clone(), text(path, "changed on work"))).collect();
+        let written =
+            spread(0).chain(&added).map(|path| (path.clone(), text(path, "changed on work"))).collect();
 
         let mut expected = original.clone();
         let mut step = self.screen.begin("change, add, delete", 0);
@@ -106,7 +115,10 @@ impl Story<'_> {
 
         let step = self.screen.begin("diff main...work", 0);
         let (more, other, fewer) = self.diff("main", "work").await?;
-        ensure!((more, other, fewer) == (added.len(), some, deleted.len()), "the diff is not what was changed");
+        ensure!(
+            (more, other, fewer) == (added.len(), some, deleted.len()),
+            "the diff is not what was changed"
+        );
         step.end(&format!("+{more} ~{other} -{fewer}, as it must be"));
         Ok(expected)
     }
