@@ -1,0 +1,8 @@
+//! `cargo bench -p braid-benches [-- range tree service]`: prints the figures of the suites named, or of all.
+
+fn main() -> anyhow::Result<()> {
+    // Cargo itself adds `--bench`.
+    let names: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    braid_benches::run(&names)
+}

@@ -1,0 +1,64 @@
+//! Many clients at once.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use braid::Server;
+use braid_client::{Client, ClientConfig, Credentials};
+use braid_types::{SystemClock, SystemRandom};
+use futures::future::try_join_all;
+
+/// Clients that call one server, each over a connection of its own.
+pub(super) struct Fleet {
+    clients: Vec<Client>,
+}
+
+impl Fleet {
+    /// Connects `count` clients, at least one, with one key.
+    pub(super) async fn connect(server: &Server, count: usize) -> anyhow::Result<Self> {
+        let key = server.create_key("benchmark").await?;
+        let config = ClientConfig {
+            credentials: Some(Credentials::new(key.id, key.secret.expose())?),
+            ..ClientConfig::new(format!("http://{}", server.grpc_address()))
+        };
+        let connect = || Client::connect(&config, Arc::new(SystemRandom), Arc::new(SystemClock));
+        let clients = (0..count).map(|_| connect()).collect::<Result<Vec<_>, _>>()?;
+        try_join_all(clients.iter().map(Client::who_am_i)).await?;
+        Ok(Self { clients })
+    }
+
+    /// One of the clients.
+    pub(super) fn first(&self) -> &Client {
+        &self.clients[0]
+    }
+
+    /// Does every call once. Each client has one under way at a time, and takes the next one that nobody took. Gives the time
+    /// until the last was answered.
+    pub(super) async fn each<Call, Answer>(
+        &self,
+        calls: Vec<Call>,
+        call: impl Fn(Client, Call) -> Answer + Clone + Send + 'static,
+    ) -> anyhow::Result<Duration>
+    where
+        Call: Send + 'static,
+        Answer: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let calls = Arc::new(Mutex::new(calls.into_iter()));
+        let started = Instant::now();
+        let tasks = self.clients.iter().map(|client| {
+            let (client, calls, call) = (client.clone(), Arc::clone(&calls), call.clone());
+            tokio::spawn(async move {
+                loop {
+                    let next = calls.lock().expect("nobody panics with the lock").next();
+                    let Some(next) = next else { return anyhow::Ok(()) };
+                    call(client.clone(), next).await?;
+                }
+            })
+        });
+        for ended in try_join_all(tasks.collect::<Vec<_>>()).await? {
+            ended?;
+        }
+        Ok(started.elapsed())
+    }
+}
