@@ -108,7 +108,7 @@ impl Metadata {
         check_ttl("presign_ttl", settings.presign_ttl)?;
         let default_prefix = parse_prefix(&settings.default_storage_prefix)?;
         let intents = Intents::new(parts.intent_key);
-        let namespaces = Arc::new(Namespaces::new(parts.stores, parts.range_memory, intents.installation()));
+        let namespaces = Arc::new(Namespaces::new(parts.stores, parts.range_memory, &intents.installation()));
         let components = Components {
             kv: parts.kv,
             storage: namespaces.clone(),

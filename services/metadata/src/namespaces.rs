@@ -41,7 +41,7 @@ pub(crate) struct Location {
 }
 
 impl Namespaces {
-    pub(crate) fn new(stores: Arc<dyn Stores>, range_memory: Arc<RangeMemory>, installation: String) -> Self {
+    pub(crate) fn new(stores: Arc<dyn Stores>, range_memory: Arc<RangeMemory>, installation: &str) -> Self {
         let marker = format!("This storage namespace is held by Braid installation {installation}.\n");
         Self { stores, range_memory, marker, open: Cache::new(OPEN_NAMESPACES) }
     }

@@ -141,12 +141,9 @@ async fn next_batch<I>(
 }
 
 /// Gathers items into batches that are never empty. What came before a failure is still given.
-fn batches<I: Weigh>(
+fn batches<I: Weigh + Send>(
     items: impl Stream<Item = Result<I, Error>> + Send,
-) -> impl Stream<Item = Result<Vec<I>, Error>> + Send
-where
-    I: Send,
-{
+) -> impl Stream<Item = Result<Vec<I>, Error>> + Send {
     async_stream::stream! {
         let mut items = pin!(items.fuse());
         while let Some(first) = items.next().await {

@@ -170,7 +170,7 @@ async fn uploaded(store: Arc<dyn ObjectStore>, checked: Checked) -> Result<Stage
     let meta = match store.head(&checked.intent.address).await {
         Ok(meta) => meta,
         Err(ObjectError::NotFound { .. }) => {
-            return Err(mismatch(path, "nothing was uploaded for it".to_owned()));
+            return Err(mismatch(path, "nothing was uploaded for it"));
         }
         Err(error) => return Err(store_error(&error, path)),
     };
@@ -183,17 +183,17 @@ async fn uploaded(store: Arc<dyn ObjectStore>, checked: Checked) -> Result<Stage
 fn compare(link: &Link, meta: &ObjectMeta) -> Result<(), Error> {
     if meta.size != link.size {
         let reason = format!("the object store holds {} bytes, the link says {}", meta.size, link.size);
-        return Err(mismatch(link.path.as_str(), reason));
+        return Err(mismatch(link.path.as_str(), &reason));
     }
     if meta.etag != link.checksum {
         let reason =
             format!("the object store's entity tag is '{}', the link's '{}'", meta.etag, link.checksum);
-        return Err(mismatch(link.path.as_str(), reason));
+        return Err(mismatch(link.path.as_str(), &reason));
     }
     Ok(())
 }
 
-fn mismatch(path: &str, reason: String) -> Error {
+fn mismatch(path: &str, reason: &str) -> Error {
     Error::new(Code::UploadMismatch, path, format!("'{path}' cannot be linked: {reason}"))
 }
 

@@ -29,7 +29,7 @@ async fn without_the_right_key_nothing_is_answered() {
         messages.push(error.message().to_owned());
     }
     assert_eq!(messages[0], messages[1]);
-    let anonymous = node.connect(node.config());
+    let anonymous = node.connect(&node.config());
     assert_eq!(code(anonymous.server_info().await), Code::Unauthenticated);
     assert_eq!(code(anonymous.who_am_i().await), Code::Unauthenticated);
     assert_eq!(code(anonymous.get_repository(&lake()).await), Code::Unauthenticated);

@@ -20,7 +20,7 @@ async fn nothing_written_while_others_commit_is_lost() {
     let (node, client) = Node::with_lake().await;
     let node = Arc::new(node);
     let credentials = Some(Credentials::new(&node.key.id, node.key.secret.expose()).unwrap());
-    let patient = node.connect(ClientConfig { credentials, retry: RetryPolicy::default(), ..node.config() });
+    let patient = node.connect(&ClientConfig { credentials, retry: RetryPolicy::default(), ..node.config() });
     let written = Arc::new(AtomicBool::new(false));
     let writers = (0..WRITERS).map(|writer| {
         let (node, client) = (Arc::clone(&node), patient.clone());

@@ -135,7 +135,7 @@ impl Node {
     /// A client that tries everything once.
     pub(crate) fn client_as(&self, id: &str, secret: &str) -> Client {
         let credentials = Some(Credentials::new(id, secret).unwrap());
-        self.connect(ClientConfig { credentials, ..self.config() })
+        self.connect(&ClientConfig { credentials, ..self.config() })
     }
 
     /// The configuration of a client without a key that tries everything once.
@@ -144,9 +144,9 @@ impl Node {
         ClientConfig { retry, ..ClientConfig::new(format!("http://{}", self.address)) }
     }
 
-    pub(crate) fn connect(&self, config: ClientConfig) -> Client {
+    pub(crate) fn connect(&self, config: &ClientConfig) -> Client {
         let (random, clock) = (self.installation.random.clone(), self.installation.clock.clone());
-        Client::connect(&config, random, clock).unwrap()
+        Client::connect(config, random, clock).unwrap()
     }
 
     pub(crate) fn channel(&self) -> Channel {
