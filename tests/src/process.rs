@@ -1,0 +1,10 @@
+//! The binary as users run it: processes that are started, killed and told to stop, and the command line against them.
+
+mod binary;
+mod command_line;
+mod demo;
+mod kills;
+mod lifecycle;
+mod refusals;
+mod secrets;
+mod server;
