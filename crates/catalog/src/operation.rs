@@ -10,7 +10,7 @@ pub(crate) mod log;
 pub(crate) mod merge;
 mod merge_base;
 pub(crate) mod pick;
-mod publish;
+pub(crate) mod publish;
 pub(crate) mod repositories;
 pub(crate) mod reset;
 mod seal;

@@ -3,6 +3,7 @@ mod concurrency;
 mod costs;
 mod crash;
 mod fences;
+mod interleaved;
 mod lake;
 mod merging;
 mod model;

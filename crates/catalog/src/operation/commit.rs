@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use braid_types::{BranchName, Code, Commit, CommitId, Error, RepositoryName, Result, Time};
+use braid_types::{BranchName, Code, Commit, CommitId, Error, IdentityHasher, RepositoryName, Result, Time};
 
 use super::publish::{CommitText, Published, Target};
 use crate::catalog::{Catalog, load_branch, load_writable};
@@ -38,7 +38,7 @@ impl Catalog {
         mutation: &Mutation,
     ) -> Result<CommitId> {
         Commit::check_limits(&commit.committer, &commit.message, &commit.metadata)?;
-        let request = mutation.of("commit", &[repository.as_str(), commit.branch.as_str(), &commit.message]);
+        let request = mutation.with(fingerprint(repository, commit));
         let txn = self.begin().await?;
         if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
             return Ok(id);
@@ -98,4 +98,11 @@ impl Catalog {
         let message = format!("branch '{}' has no changes to commit", target.branch);
         Err(Error::new(Code::NothingToCommit, target.branch.as_str(), message))
     }
+}
+
+fn fingerprint(repository: &RepositoryName, commit: &CommitRequest) -> IdentityHasher {
+    let names = ["commit", repository.as_str(), commit.branch.as_str(), &commit.committer, &commit.message];
+    let hasher =
+        IdentityHasher::new().strings(&names).map(&commit.metadata).int64(i64::from(commit.allow_empty));
+    commit.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use braid_tree::{MergeResult, Outcome, RangeStore, Record, Strategy, ThreeWay, TreeId};
 use braid_types::{
-    BranchName, Code, Commit, CommitId, Error, ObjectPath, RefExpression, RepositoryName, Result, Time,
+    BranchName, Code, Commit, CommitId, Error, IdentityHasher, ObjectPath, RefExpression, RepositoryName,
+    Result, Time,
 };
 
 use super::publish::{CommitText, Published, Target, dirty};
@@ -110,7 +111,7 @@ impl Catalog {
     ) -> Result<CommitId> {
         Commit::check_limits(&merge.committer, &merge.message, &merge.metadata)?;
         refuse_same_branch(&merge.source, &merge.destination)?;
-        let request = mutation.of("merge", &merge_arguments(repository, merge));
+        let request = mutation.with(fingerprint(repository, merge));
         let txn = self.begin().await?;
         if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
             return Ok(id);
@@ -277,16 +278,12 @@ fn refuse_same_branch(source: &RefExpression, destination: &BranchName) -> Resul
     Err(Error::new(Code::SameBranch, destination.as_str(), message))
 }
 
-fn merge_arguments<'a>(repository: &'a RepositoryName, merge: &'a MergeRequest) -> [&'a str; 6] {
-    let squash = if merge.squash { "squash" } else { "" };
-    [
-        repository.as_str(),
-        merge.source.text(),
-        merge.destination.as_str(),
-        strategy_name(merge.strategy),
-        &merge.message,
-        squash,
-    ]
+fn fingerprint(repository: &RepositoryName, merge: &MergeRequest) -> IdentityHasher {
+    let names = ["merge", repository.as_str(), merge.source.text(), merge.destination.as_str()];
+    let texts = [strategy_name(merge.strategy), &merge.committer, &merge.message];
+    let flags = i64::from(merge.squash) * 2 + i64::from(merge.allow_empty);
+    let hasher = IdentityHasher::new().strings(&names).strings(&texts).map(&merge.metadata).int64(flags);
+    merge.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
 }
 
 fn conflict_error(branch: &BranchName, paths: &[String]) -> Error {

@@ -183,6 +183,14 @@ impl Direction {
     }
 }
 
+fn fingerprint(repository: &RepositoryName, pick: &PickRequest, direction: Direction) -> IdentityHasher {
+    let names = [direction.name(), repository.as_str(), pick.branch.as_str(), pick.commit.text()];
+    let flags = i64::from(pick.parent_number) * 2 + i64::from(pick.allow_empty);
+    let texts = [pick.committer.as_str(), &pick.message];
+    let hasher = IdentityHasher::new().strings(&names).strings(&texts).map(&pick.metadata).int64(flags);
+    pick.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
+}
+
 fn parent_required(id: CommitId, parents: usize) -> Error {
     let message = format!("commit '{id}' has {parents} parents: say which one to compare it with");
     Error::new(Code::ParentRequired, id.to_hex(), message)

@@ -41,7 +41,7 @@ impl CommitText {
 
 /// How a publish ended.
 #[derive(Debug)]
-pub(super) enum Published {
+pub(crate) enum Published {
     /// The head moved, now or (as a retry found out) before.
     Moved(CommitId),
     /// The branch had changed; the work must be done again on what it is now.
@@ -50,15 +50,15 @@ pub(super) enum Published {
 
 /// A place to publish to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) repository: &'a RepositoryRecord,
-    pub(super) branch: &'a BranchName,
+pub(crate) struct Target<'a> {
+    pub(crate) repository: &'a RepositoryRecord,
+    pub(crate) branch: &'a BranchName,
 }
 
 impl Catalog {
     /// Publishes the fold of the branch's own sealed layers. What readers of the branch see does not change, so no
     /// fence is needed. Layers sealed since stay.
-    pub(super) async fn publish_own(
+    pub(crate) async fn publish_own(
         &self,
         target: Target<'_>,
         folded_from: &BranchRecord,
@@ -108,7 +108,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Code::DirtyBranch`] if anything is uncommitted on the branch.
-    pub(super) async fn publish_foreign(
+    pub(crate) async fn publish_foreign(
         &self,
         target: Target<'_>,
         expected: &BranchRecord,

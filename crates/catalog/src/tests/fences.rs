@@ -1,11 +1,15 @@
 //! What the fence forbids, step by step.
 
+use std::collections::BTreeMap;
+
 use braid_kv::Outcome;
 use braid_tree::Value;
-use braid_types::Code;
+use braid_types::{Code, Commit, Time};
 
 use super::lake::*;
-use crate::record::staged;
+use crate::operation::publish::{Published, Target};
+use crate::record::{BranchRecord, staged};
+use crate::{Mutation, RepositoryRecord};
 
 /// A writer that has passed the fence and is about to commit `a = late`.
 async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
@@ -88,4 +92,76 @@ async fn writers_go_on_while_a_commit_folds() {
     lake.catalog.seal(&repository, &branch("main")).await.unwrap();
     assert_eq!(lake.content("main").await, content([("a", "1"), ("b", "1"), ("c", "1")]));
     assert_eq!(lake.uncommitted("main").await, ["+c"]);
+}
+
+/// A repository, its branch `main` as it is now, and an empty commit on top of it.
+async fn before_a_publish(lake: &Lake) -> (RepositoryRecord, BranchRecord, Commit) {
+    let repository = lake.catalog.repository(&repo()).await.unwrap();
+    let snapshot = lake.catalog.snapshot().await.unwrap();
+    let record = crate::catalog::load_branch(&snapshot, &repository, &branch("main")).await.unwrap();
+    let commit = Commit {
+        parents: vec![record.head],
+        metarange: None,
+        committer: "tester".into(),
+        message: "late".into(),
+        metadata: BTreeMap::new(),
+        time: Time::from_seconds(9),
+        generation: 2,
+        version: 1,
+    };
+    (repository, record, commit)
+}
+
+#[tokio::test]
+async fn a_merge_that_is_about_to_publish_sees_what_was_staged_meanwhile() {
+    let lake = Lake::new().await;
+    let (repository, record, commit) = before_a_publish(&lake).await;
+    lake.put("main", "a", "1").await;
+    let (main, mutation) = (branch("main"), lake.mutation());
+    let target = Target { repository: &repository, branch: &main };
+    let request = mutation.of("merge", &[]);
+    let refused = lake.catalog.publish_foreign(target, &record, &commit, &request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::DirtyBranch);
+    assert_eq!(lake.content("main").await, content([("a", "1")]));
+}
+
+#[tokio::test]
+async fn nothing_is_published_onto_a_branch_that_is_no_longer_what_the_work_began_from() {
+    let moved = async |lake: &Lake| {
+        lake.put("main", "a", "1").await;
+        lake.commit("main").await;
+    };
+    let remade = async |lake: &Lake| {
+        lake.catalog.delete_branch(&repo(), &branch("side"), &lake.mutation()).await.unwrap();
+        lake.branch("side", "main").await;
+    };
+    let lake = Lake::new().await;
+    let (repository, record, commit) = before_a_publish(&lake).await;
+    moved(&lake).await;
+    assert_lost(&lake, &repository, "main", &record, &commit).await;
+    assert_eq!(lake.content("main@").await, content([("a", "1")]));
+
+    lake.branch("side", "main").await;
+    let snapshot = lake.catalog.snapshot().await.unwrap();
+    let record = crate::catalog::load_branch(&snapshot, &repository, &branch("side")).await.unwrap();
+    remade(&lake).await;
+    assert_lost(&lake, &repository, "side", &record, &commit).await;
+}
+
+async fn assert_lost(
+    lake: &Lake,
+    repository: &RepositoryRecord,
+    on: &str,
+    record: &BranchRecord,
+    commit: &Commit,
+) {
+    let name = branch(on);
+    let target = Target { repository, branch: &name };
+    let mutations: [Mutation; 2] = [lake.mutation(), lake.mutation()];
+    let own =
+        lake.catalog.publish_own(target, record, commit, &mutations[0].of("commit", &[])).await.unwrap();
+    assert!(matches!(own, Published::Lost(_)), "{own:?}");
+    let foreign =
+        lake.catalog.publish_foreign(target, record, commit, &mutations[1].of("merge", &[])).await.unwrap();
+    assert!(matches!(foreign, Published::Lost(_)), "{foreign:?}");
 }

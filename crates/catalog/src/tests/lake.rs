@@ -17,6 +17,7 @@ use braid_types::{
     RangeId, RefExpression, RepositoryName, RequestId, Result, SeededRandom, Time,
 };
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use crate::*;
@@ -37,8 +38,12 @@ pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) fuse: Arc<Fuse>,
     pub(super) counters: Arc<Counters>,
+    /// Runs once, just before the next transaction commits: what another process does at the worst moment.
+    interruption: Arc<Mutex<Option<Interruption>>>,
     seed: Arc<AtomicU64>,
 }
+
+type Interruption = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 #[derive(Default)]
 pub(super) struct Counters {
@@ -102,8 +107,17 @@ impl World {
             clock,
             fuse,
             counters,
+            interruption: Arc::default(),
             seed: Arc::new(AtomicU64::new(1)),
         }
+    }
+
+    /// Lets `interruption` happen just before the next transaction commits.
+    pub(super) fn interrupt<F>(&self, interruption: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        *self.interruption.lock() = Some(Box::new(|| Box::pin(interruption())));
     }
 
     /// Another process on the same stores.
@@ -553,6 +567,10 @@ impl Transaction for TestTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Outcome {
+        let interruption = self.world.interruption.lock().take();
+        if let Some(interruption) = interruption {
+            interruption().await;
+        }
         match self.world.fuse.burn() {
             Step::Alive => self.inner.commit().await,
             Step::Last => match self.inner.commit().await {

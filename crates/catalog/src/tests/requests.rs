@@ -78,6 +78,24 @@ async fn a_request_id_names_one_request_of_one_principal() {
 }
 
 #[tokio::test]
+async fn a_commit_that_differs_in_anything_is_another_request() {
+    let lake = Lake::new().await;
+    lake.put("main", "a", "1").await;
+    let request = lake.commit_request("main", "m");
+    lake.catalog.commit(&repo(), &request, &mutation("c")).await.unwrap();
+    let metadata = [("k".to_owned(), "v".to_owned())].into();
+    for other in [
+        CommitRequest { message: "n".into(), ..request.clone() },
+        CommitRequest { metadata, ..request.clone() },
+        CommitRequest { allow_empty: true, ..request.clone() },
+        CommitRequest { time: Some(braid_types::Time::from_seconds(1)), ..request },
+    ] {
+        let refused = lake.catalog.commit(&repo(), &other, &mutation("c")).await.unwrap_err();
+        assert_eq!(refused.code(), Code::RequestIdReused);
+    }
+}
+
+#[tokio::test]
 async fn results_expire_and_are_cleaned_up() {
     let lake = Lake::new().await;
     lake.catalog.stage(&repo(), &branch("main"), &[put("a", "1")], &mutation("r")).await.unwrap();
