@@ -7,12 +7,13 @@
 mod fleet;
 mod floor;
 mod pool;
+mod staging;
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use braid::{Server, ServerConfig, StorageConfig};
-use braid_client::{CommitBranch, Link, ResetScope};
+use braid_client::CommitBranch;
 
 use crate::figures::Figures;
 use crate::timing::{ROUNDS, middle};
@@ -57,7 +58,7 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
 async fn measure_server(figures: &mut Figures, fleet: Fleet, folder: &std::path::Path) -> anyhow::Result<()> {
     let floors = floors(figures, &fleet, folder).await?;
     let pool = Pool::upload(&fleet, OBJECTS).await?;
-    staged_puts(figures, &fleet, &pool, &floors).await?;
+    staging::measure(figures, &fleet, &pool, &floors).await?;
     stats(figures, "staged", &fleet, &pool, &floors).await?;
     commit(&fleet, &pool).await?;
     stats(figures, "committed", &fleet, &pool, &floors).await?;
@@ -74,31 +75,6 @@ async fn floors(figures: &mut Figures, fleet: &Fleet, folder: &std::path::Path) 
     let (syncs, took) = floor::syncs(folder)?;
     let syncs = figures.rate("fdatasync_per_s", syncs, took, "syncs/s")?;
     Ok(Floors { echo, syncs })
-}
-
-/// Each round stages every object in a layer that is empty before; the last round's stays.
-async fn staged_puts(
-    figures: &mut Figures,
-    fleet: &Fleet,
-    pool: &Pool,
-    floors: &Floors,
-) -> anyhow::Result<()> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
-        fleet.first().reset_branch(&pool.repository, &pool.branch, ResetScope::All).await?;
-        times.push(link_each(fleet, pool).await?);
-    }
-    let puts = figures.rate("staged_puts_per_s_64_clients", OBJECTS, middle(times), "calls/s")?;
-    figures.ratio("staged_puts_of_echo", puts, floors.echo)?;
-    figures.ratio("staged_puts_of_fdatasync", puts, floors.syncs)
-}
-
-async fn link_each(fleet: &Fleet, pool: &Pool) -> anyhow::Result<Duration> {
-    let calls = pool.links.iter().map(|link| (pool.repository.clone(), pool.branch.clone(), link.clone()));
-    let link = |client: braid_client::Client, (repository, branch, link): (_, _, Link)| async move {
-        Ok(client.link_upload(&repository, &branch, link).await.map(drop)?)
-    };
-    fleet.each(calls.collect(), link).await
 }
 
 /// Asks for every object several times, at the branch.
