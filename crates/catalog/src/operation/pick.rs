@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use braid_tree::{Strategy, TreeId};
-use braid_types::{BranchName, Code, Commit, CommitId, Error, RefExpression, RepositoryName, Result, Time};
+use braid_types::{
+    BranchName, Code, Commit, CommitId, Error, IdentityHasher, RefExpression, RepositoryName, Result, Time,
+};
 
 use super::merge::Sides;
 use super::publish::{CommitText, Published, Target};
