@@ -76,10 +76,7 @@ impl Catalog {
         mutation: &Mutation,
     ) -> Result<CommitId> {
         Commit::check_limits(&pick.committer, &pick.message, &pick.metadata)?;
-        let parent = pick.parent_number.to_string();
-        let arguments =
-            [repository.as_str(), pick.branch.as_str(), pick.commit.text(), &parent, &pick.message];
-        let request = mutation.of(direction.name(), &arguments);
+        let request = mutation.with(fingerprint(repository, pick, direction));
         let txn = self.begin().await?;
         if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
             return Ok(id);
