@@ -7,6 +7,12 @@ mod door;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod power_loss;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
+mod s3_endpoint;
 #[cfg(test)]
 mod traffic;

@@ -142,14 +142,7 @@ impl Traffic {
 
     /// Checks that what was told before this call is there, and nothing half. Work may go on.
     pub(crate) async fn check(&self, client: &Client) {
-        let told = self.told();
-        let found = listing(client, "main").await;
-        for path in &told.paths {
-            assert!(found.contains_key(path), "'{path}' was acknowledged and is lost");
-        }
-        assert_has(&history(client, "main").await, &told.commits);
-        assert_has(&history(client, "trunk").await, &told.merges);
-        assert_whole(client).await;
+        check(&self.told(), client).await;
     }
 
     /// Lets the clients finish what they are at, commits and merges what is left, and checks all of it to the last byte.
@@ -173,6 +166,17 @@ impl Traffic {
         }
         told
     }
+}
+
+/// Checks that `client` sees what was told, and nothing half.
+pub(crate) async fn check(told: &Told, client: &Client) {
+    let found = listing(client, "main").await;
+    for path in &told.paths {
+        assert!(found.contains_key(path), "'{path}' was acknowledged and is lost");
+    }
+    assert_has(&history(client, "main").await, &told.commits);
+    assert_has(&history(client, "trunk").await, &told.merges);
+    assert_whole(client).await;
 }
 
 /// Uploads both paths of a pair, which must be new, and stages them in one transaction.

@@ -103,6 +103,20 @@ impl Embedded {
         Self::open_on(backend, &path.display().to_string(), settings, clock, random)
     }
 
+    /// Opens the store kept by `backend`, called `"backend"` in errors: for tests on disks that fail.
+    ///
+    /// # Errors
+    /// As [`open`](Embedded::open).
+    #[cfg(feature = "testing")]
+    pub fn open_backend(
+        backend: impl StorageBackend,
+        settings: EmbeddedSettings,
+        clock: Arc<dyn Clock>,
+        random: &dyn Random,
+    ) -> Result<Self, KvError> {
+        Self::open_on(backend, "backend", settings, clock, random)
+    }
+
     /// Opens the store kept by `backend`, called `name` in errors.
     pub(crate) fn open_on(
         backend: impl StorageBackend,

@@ -10,7 +10,7 @@ mod presign;
 mod range;
 mod s3;
 mod stores;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 mod testing;
 mod uri;
 mod wrap;
@@ -27,5 +27,7 @@ pub use port::{
 pub use range::ByteRange;
 pub use s3::{S3Buckets, S3Config, S3Credentials, S3Timeouts};
 pub use stores::{Buckets, SingleStore, StoreSet, Stores};
+#[cfg(any(test, feature = "testing"))]
+pub use testing::{Lossy, Synced};
 pub use uri::{InvalidStorageUri, StorageUri, is_local_bucket};
 pub use wrap::{Counted, Counters, Counts, Failure, Faulty, Operation, Prefixed};

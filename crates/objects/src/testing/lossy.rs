@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use braid_types::Clock;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::local::files::{Files, ReadFile, WriteFile};
+use crate::{LocalStore, OpenError};
 
 /// What can be synced; a test can make the disk forget to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Synced {
+pub enum Synced {
     /// A content file.
     File,
     /// A folder of content files.
@@ -21,10 +23,13 @@ pub(crate) enum Synced {
     Root,
     /// The index.
     Index,
+    /// A [database](Lossy::database) beside the store's own files.
+    Database,
 }
 
+/// A disk in memory that loses whatever was not synced when the machine dies. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lossy {
+pub struct Lossy {
     state: Arc<Mutex<State>>,
 }
 
@@ -56,14 +61,42 @@ enum Node {
 
 impl Lossy {
     /// A disk that forgets one kind of sync.
-    pub(crate) fn forgetting(synced: Synced) -> Self {
+    pub fn forgetting(synced: Synced) -> Self {
         let disk = Self::default();
-        disk.state.lock().forgets = Some(synced);
+        disk.forget(synced);
         disk
     }
 
+    /// Lets the disk forget one kind of sync from now on.
+    pub fn forget(&self, synced: Synced) {
+        self.state.lock().forgets = Some(synced);
+    }
+
+    /// Opens the object store on this disk.
+    ///
+    /// # Errors
+    /// As [`LocalStore::open`].
+    pub fn open_store(&self, clock: Arc<dyn Clock>) -> Result<Arc<LocalStore>, OpenError> {
+        LocalStore::open_in(Arc::new(self.clone()), clock)
+    }
+
+    /// The file of another database in the same folder, made if it is not there. Its name becomes durable when the
+    /// object store is opened.
+    ///
+    /// # Errors
+    /// That the machine is dead.
+    pub fn database(&self, path: &str) -> io::Result<impl redb::StorageBackend + use<>> {
+        self.database_file(path, Synced::Database)
+    }
+
+    fn database_file(&self, path: &str, synced: Synced) -> io::Result<Opened> {
+        let mut state = self.change()?;
+        let file = state.file(path).unwrap_or_else(|_| state.make_file(path));
+        Ok(Opened { disk: self.clone(), file, synced })
+    }
+
     /// What is left of the disk if the machine dies now. This one stays as it is.
-    pub(crate) fn after_crash(&self) -> Self {
+    pub fn after_crash(&self) -> Self {
         let state = self.state.lock();
         let kept = |file: &Content| Content { now: file.durable.clone(), durable: file.durable.clone() };
         let reachable = |path: &str| ancestors(path).all(|folder| state.durable_names.contains_key(folder));
@@ -75,6 +108,7 @@ impl Lossy {
     }
 
     /// What a process finds that follows a killed one: everything, synced or not. This one stays as it is.
+    #[cfg(test)]
     pub(crate) fn after_kill(&self) -> Self {
         let state = self.state.lock();
         let after = State {
@@ -87,27 +121,31 @@ impl Lossy {
     }
 
     /// Lets only so many bytes be written from now on.
+    #[cfg(test)]
     pub(crate) fn set_room(&self, bytes: Option<usize>) {
         self.state.lock().room = bytes;
     }
 
     /// Lets one sync of the index fail, after so many that succeed.
+    #[cfg(test)]
     pub(crate) fn fail_index_sync_after(&self, syncs: usize) {
         self.state.lock().index_syncs_left = Some(syncs);
     }
 
     /// Lets the machine die after so many changes.
-    pub(crate) fn die_after(&self, changes: usize) {
+    pub fn die_after(&self, changes: usize) {
         self.state.lock().changes_left = Some(changes);
     }
 
     /// How many files there are besides the index.
+    #[cfg(test)]
     pub(crate) fn count_files(&self) -> usize {
         let state = self.state.lock();
         state.names.iter().filter(|(path, node)| **node != Node::Folder && *path != "index.redb").count()
     }
 
     /// Flips a bit of every content file.
+    #[cfg(test)]
     pub(crate) fn damage_content(&self) {
         let mut state = self.state.lock();
         let content: Vec<Node> = state
@@ -188,12 +226,12 @@ impl Files for Lossy {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let file = state.make_file(path);
-        Ok(Box::new(Opened { disk: self.clone(), file }))
+        Ok(Box::new(Opened { disk: self.clone(), file, synced: Synced::File }))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn ReadFile>> {
         let file = self.state.lock().file(path)?;
-        Ok(Box::new(Opened { disk: self.clone(), file }))
+        Ok(Box::new(Opened { disk: self.clone(), file, synced: Synced::File }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -232,11 +270,8 @@ impl Files for Lossy {
     }
 
     fn open_index(&self, path: &str) -> Result<redb::Database, redb::DatabaseError> {
-        let file = {
-            let mut state = self.change().map_err(redb::StorageError::from)?;
-            state.file(path).unwrap_or_else(|_| state.make_file(path))
-        };
-        redb::Builder::new().create_with_backend(Opened { disk: self.clone(), file })
+        let file = self.database_file(path, Synced::Index).map_err(redb::StorageError::from)?;
+        redb::Builder::new().create_with_backend(file)
     }
 }
 
@@ -244,12 +279,13 @@ impl Files for Lossy {
 struct Opened {
     disk: Lossy,
     file: usize,
+    synced: Synced,
 }
 
 impl Opened {
-    fn sync_as(&self, synced: Synced) -> io::Result<()> {
+    fn make_durable(&self) -> io::Result<()> {
         let mut state = self.disk.change()?;
-        if !state.forgets(synced) {
+        if !state.forgets(self.synced) {
             let content = &mut state.files[self.file];
             content.durable.clone_from(&content.now);
         }
@@ -274,7 +310,7 @@ impl WriteFile for Opened {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_as(Synced::File)
+        self.make_durable()
     }
 }
 
@@ -303,10 +339,10 @@ impl redb::StorageBackend for Opened {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.disk.state.lock().fails_index_sync() {
+        if self.synced == Synced::Index && self.disk.state.lock().fails_index_sync() {
             return Err(io::Error::other("the sync failed"));
         }
-        self.sync_as(Synced::Index)
+        self.make_durable()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
