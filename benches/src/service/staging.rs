@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use braid_client::{Client, Link, ResetScope};
 use braid_types::{BranchName, ObjectPath, RepositoryName};
 
+use super::OBJECTS;
 use super::fleet::Fleet;
+use super::floor::Floors;
 use super::pool::Pool;
-use super::{Floors, OBJECTS};
 use crate::figures::Figures;
-use crate::timing::{ROUNDS, middle};
+use crate::timing::middle;
 
 /// Calls of the client that is alone.
-const ALONE: usize = 300;
+const ALONE: usize = 100;
 
 /// What a call that links or deletes is made with.
 type Call<T> = (RepositoryName, BranchName, T);
@@ -24,33 +25,34 @@ pub(super) async fn measure(
     figures: &mut Figures,
     fleet: &Fleet,
     pool: &Pool,
-    floors: &Floors,
+    floors: &mut Floors<'_>,
 ) -> anyhow::Result<()> {
-    let (mut puts, mut deletes) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
-    for _ in 0..ROUNDS {
-        reset(fleet, pool).await?;
-        puts.push(link_each(fleet, pool).await?);
-        deletes.push(delete_each(fleet, pool).await?);
-    }
-    let puts = figures.rate("staged_puts_per_s_64_clients", OBJECTS, middle(puts), "calls/s")?;
-    figures.ratio("staged_puts_of_echo", puts, floors.echo)?;
-    figures.ratio("staged_puts_of_fdatasync", puts, floors.syncs)?;
-    let deletes = figures.rate("staged_deletes_per_s_64_clients", OBJECTS, middle(deletes), "calls/s")?;
-    figures.ratio("staged_deletes_of_echo", deletes, floors.echo)?;
+    let beside = floors.beside(async || link_into_empty(fleet, pool).await).await?;
+    let puts = figures.rate("staged_puts_per_s_64_clients", OBJECTS, beside.time, "calls/s")?;
+    figures.ratio("staged_puts_of_echo", puts, beside.echoes_per_s)?;
+    figures.ratio("staged_puts_of_fdatasync", puts, beside.syncs_per_s)?;
 
-    reset(fleet, pool).await?;
-    let alone = link_alone(fleet, pool).await?;
-    figures.time("staged_put_ms_1_client", alone)?;
-    figures.ratio("staged_put_1_client_in_fdatasyncs", alone.as_secs_f64(), 1.0 / floors.syncs)?;
-    link_each(fleet, pool).await.map(drop)
+    let relinked_and_deleted = async || {
+        link_into_empty(fleet, pool).await?;
+        delete_each(fleet, pool).await
+    };
+    let beside = floors.beside(relinked_and_deleted).await?;
+    let deletes = figures.rate("staged_deletes_per_s_64_clients", OBJECTS, beside.time, "calls/s")?;
+    figures.ratio("staged_deletes_of_echo", deletes, beside.echoes_per_s)?;
+
+    let beside = floors.beside(async || link_alone(fleet, pool).await).await?;
+    figures.time("staged_put_ms_1_client", beside.time)?;
+    let syncs = beside.time.as_secs_f64() * beside.syncs_per_s;
+    figures.ratio("staged_put_1_client_in_fdatasyncs", syncs, 1.0)?;
+    link_into_empty(fleet, pool).await.map(drop)
 }
 
-async fn reset(fleet: &Fleet, pool: &Pool) -> anyhow::Result<()> {
+/// How long it takes to link every object, where nothing is staged before.
+async fn link_into_empty(fleet: &Fleet, pool: &Pool) -> anyhow::Result<Duration> {
     fleet.first().reset_branch(&pool.repository, &pool.branch, ResetScope::All).await?;
-    Ok(())
+    link_each(fleet, pool).await
 }
 
-/// How long it takes to link every object.
 async fn link_each(fleet: &Fleet, pool: &Pool) -> anyhow::Result<Duration> {
     let calls = pool.links.iter().map(|link| (pool.repository.clone(), pool.branch.clone(), link.clone()));
     let link = |client: Client, (repository, branch, link): Call<Link>| async move {
