@@ -1,7 +1,7 @@
 //! Mutations: who asks, under which request id, and how often an attempt may lose.
 //!
 //! Every mutation is a loop of attempts. An attempt begins a transaction, looks whether the request was done before
-//! ([`Mutation::replay`]), decides, records its answer ([`Mutation::record`]) and commits. A lost race starts the next
+//! ([`Request::replay`]), decides, records its answer ([`Request::record`]) and commits. A lost race starts the next
 //! attempt; an unknown outcome ends the loop and is resolved by the caller's retry with the same request id.
 
 use std::time::Duration;

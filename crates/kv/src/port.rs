@@ -1,6 +1,6 @@
 //! The port: an ordered, transactional, multi-version key-value store.
 //!
-//! Every backend keeps these rules, and [`conformance`](crate::conformance) checks them:
+//! Every backend keeps these rules, and `conformance` checks them:
 //!
 //! 1. **Snapshot isolation, exactly.** A transaction reads one state, that of [`Transaction::timestamp`], under its own
 //!    writes. It commits only if nobody has written or locked, since then, a key that it writes or locks. Keys that it

@@ -75,7 +75,7 @@ pub enum MergeResult {
 /// record stays.
 ///
 /// # Errors
-/// Those of [`fold`]. Ranges that were written before an error, or before the first conflict, stay in the store.
+/// Those of [`fold()`]. Ranges that were written before an error, or before the first conflict, stay in the store.
 pub async fn merge(
     store: &Arc<dyn RangeStore>,
     format: &TreeFormat,

@@ -65,7 +65,7 @@ pub(crate) fn range_from(token: &StagingToken, path: &[u8]) -> KeyRange {
     KeyRange::new(key(token, path), range(token).end)
 }
 
-/// The path in a key made by [`key`].
+/// The path in a key made by [`key()`].
 pub(crate) fn parse_key(token: &StagingToken, key: &Bytes) -> Result<Bytes> {
     let path = key::rest(key, Table::Staging, token.as_bytes()).and_then(|rest| rest.strip_prefix(&[ENTRY]));
     let path = path.ok_or_else(|| value::corrupt(WHAT, "its key is malformed"))?;

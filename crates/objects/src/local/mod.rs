@@ -1,7 +1,7 @@
 //! Objects on a local disk: content in files of its own naming, everything else in an index.
 //!
 //! Words: a *place* is a bucket and a key; a *content file* holds bytes and nothing else, is written once and
-//! named by a [`FileId`]; the *index* says which content files an object is made of. An object exists from the
+//! named by a `FileId`; the *index* says which content files an object is made of. An object exists from the
 //! moment the index says so.
 //!
 //! A write goes: temporary file, sync, rename into its shard, sync of the shard, then the index, which one thread
