@@ -34,13 +34,13 @@ pub(crate) fn path(text: &str) -> ObjectPath {
 pub(crate) fn patient(endpoint: &str, id: &str, secret: &str) -> Client {
     let (first_delay, longest_delay) = (Duration::from_millis(10), Duration::from_millis(200));
     let retry = RetryPolicy { attempts: 300, first_delay, longest_delay };
-    connect(ClientConfig { retry, ..config(endpoint, id, secret) })
+    connect(&ClientConfig { retry, ..config(endpoint, id, secret) })
 }
 
 /// A client with this key that tries everything once.
 pub(crate) fn impatient(endpoint: &str, id: &str, secret: &str) -> Client {
     let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
-    connect(ClientConfig { retry, ..config(endpoint, id, secret) })
+    connect(&ClientConfig { retry, ..config(endpoint, id, secret) })
 }
 
 fn config(endpoint: &str, id: &str, secret: &str) -> ClientConfig {
@@ -48,8 +48,8 @@ fn config(endpoint: &str, id: &str, secret: &str) -> ClientConfig {
     ClientConfig { credentials, ..ClientConfig::new(endpoint) }
 }
 
-fn connect(config: ClientConfig) -> Client {
-    Client::connect(&config, Arc::new(SystemRandom), Arc::new(SystemClock)).unwrap()
+fn connect(config: &ClientConfig) -> Client {
+    Client::connect(config, Arc::new(SystemRandom), Arc::new(SystemClock)).unwrap()
 }
 
 pub(crate) async fn create_lake(client: &Client) {

@@ -14,7 +14,7 @@ use workload::Told;
 
 const SEEDS: u64 = 60;
 
-/// About as many changes of the disk as forty steps of the workload make.
+/// A life ends before so many changes of the disk: enough for a dozen commits on average.
 const CHANGES: usize = 4_000;
 
 /// A number below `end`.
@@ -59,7 +59,8 @@ async fn lose_power(seed: u64, forgets: Option<Synced>) -> Result<Told, String> 
 async fn what_was_acknowledged_outlives_a_loss_of_power() {
     let (mut commits, mut merges) = (0, 0);
     for seed in 0..SEEDS {
-        let told = lose_power(seed, None).await.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        let told =
+            Box::pin(lose_power(seed, None)).await.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
         commits += told.commits.len();
         merges += told.merges;
     }

@@ -294,7 +294,7 @@ impl Opened {
 
     fn read_into(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         let state = self.disk.state.lock();
-        let from = usize::try_from(offset).unwrap();
+        let from = usize::try_from(offset).expect("the disk is in memory");
         let found = state.files[self.file].now.get(from..from + buffer.len());
         buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -331,7 +331,7 @@ impl redb::StorageBackend for Opened {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.disk.change()?;
-        let len = usize::try_from(len).unwrap();
+        let len = usize::try_from(len).expect("the disk is in memory");
         let grown = len.saturating_sub(state.files[self.file].now.len());
         state.take_room(grown)?;
         state.files[self.file].now.resize(len, 0);
@@ -349,7 +349,7 @@ impl redb::StorageBackend for Opened {
         let mut state = self.disk.change()?;
         // Space that was never written to may still have to be found.
         state.take_room(data.len())?;
-        let from = usize::try_from(offset).unwrap();
+        let from = usize::try_from(offset).expect("the disk is in memory");
         state.files[self.file].now[from..from + data.len()].copy_from_slice(data);
         Ok(())
     }
