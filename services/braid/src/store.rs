@@ -79,7 +79,7 @@ impl StoreServer {
 impl Store {
     /// Serves until told to stop.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        logging::start("info");
+        logging::start("info,s3s=off");
         let server = StoreServer::start(&self.data, self.http).await?;
         println!("Braid's object store is up.");
         println!("  HTTP    http://{}", reachable(server.address()));

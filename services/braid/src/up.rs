@@ -85,7 +85,7 @@ impl S3Options {
 impl Up {
     /// Serves until told to stop.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        logging::start("info");
+        logging::start("info,s3s=off");
         let config = ServerConfig {
             data: self.data,
             grpc: self.grpc,
