@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use braid_cli::{GlobalOptions, Io};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{demo, logging, store, up};
+use crate::{demo, key, logging, store, up};
 
 /// Versioned data lakes: repositories, branches and commits over objects in S3.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub enum Command {
     Up(up::Up),
     /// Serve the object store of a data folder alone, by the S3 API
     Store(store::Store),
+    /// Make another administrator's access key for a data folder that no server has open
+    Key(key::Key),
     /// Start a server in a temporary folder and show the main job on real files, end to end
     Demo(demo::Demo),
     /// What a client does.
@@ -43,6 +45,7 @@ pub async fn run(braid: Braid) -> ExitCode {
         }
         Command::Up(up) => up.run().await,
         Command::Store(store) => store.run().await,
+        Command::Key(key) => key.run().await,
         Command::Demo(demo) => Box::pin(demo.run()).await,
     };
     match served {

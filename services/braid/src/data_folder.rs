@@ -87,6 +87,15 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Opens a folder that was made before.
+    pub fn open_existing(path: &Path) -> Result<Self, DataFolderError> {
+        if path.is_dir() {
+            return Self::open(path);
+        }
+        let reason = "there is no such folder".to_owned();
+        Err(DataFolderError::Foreign { folder: path.to_owned(), reason })
+    }
+
     /// The file of the embedded key-value store.
     pub fn kv_file(&self) -> PathBuf {
         self.path.join("kv.redb")

@@ -4,6 +4,7 @@ mod command;
 mod data_folder;
 mod demo;
 mod http;
+mod key;
 mod logging;
 mod server;
 mod shutdown;
