@@ -10,3 +10,4 @@ mod model;
 mod references;
 mod requests;
 mod staging;
+mod world;

@@ -1,0 +1,347 @@
+//! The stores under a catalog in tests: in memory, with counters, a fuse that "crashes" the process, and interruptions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use braid_kv::{
+    KeyRange, Kv, KvError, Memory, MemorySettings, Mode, Outcome, ScanOptions, Snapshot, Timestamp,
+    Transaction,
+};
+use braid_sstable::Table;
+use braid_tree::{FileId, Metarange, RangeStore, TreeError, TreeFormat, open_range};
+use braid_types::{Code, ManualClock, MetarangeId, RangeId, Result, SeededRandom, Time};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+
+use crate::{Catalog, Components, Settings, Storage};
+
+/// What outlives a catalog.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) kv: Memory,
+    pub(super) ranges: Arc<TestRanges>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) fuse: Arc<Fuse>,
+    pub(super) counters: Arc<Counters>,
+    /// Runs once, just before the next transaction commits: what another process does at the worst moment.
+    interruption: Arc<Mutex<Option<Interruption>>>,
+    seed: Arc<AtomicU64>,
+}
+
+type Interruption = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) gets: AtomicU64,
+    pub(super) scans: AtomicU64,
+    pub(super) metaranges: AtomicU64,
+    pub(super) ranges: AtomicU64,
+    pub(super) puts: AtomicU64,
+}
+
+/// Burns one step at each call of a store; burnt down, every call fails: the process is "dead".
+pub(super) struct Fuse {
+    left: AtomicI64,
+}
+
+impl Fuse {
+    pub(super) fn set(&self, steps: i64) {
+        self.left.store(steps, Ordering::SeqCst);
+    }
+
+    pub(super) fn off(&self) {
+        self.set(i64::MAX / 2);
+    }
+
+    pub(super) fn is_burnt(&self) -> bool {
+        self.left.load(Ordering::SeqCst) <= 0
+    }
+
+    /// Whether this step is the last one before death.
+    fn burn(&self) -> Step {
+        match self.left.fetch_sub(1, Ordering::SeqCst) {
+            1 => Step::Last,
+            left if left > 1 => Step::Alive,
+            _ => Step::Dead,
+        }
+    }
+}
+
+#[derive(PartialEq)]
+enum Step {
+    Alive,
+    /// Done, but the caller never hears of it.
+    Last,
+    Dead,
+}
+
+fn dead() -> KvError {
+    KvError::Unavailable { cause: "the process is dead".into() }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Time::from_seconds(1_700_000_000)));
+        let fuse = Arc::new(Fuse { left: AtomicI64::new(i64::MAX / 2) });
+        let counters = Arc::new(Counters::default());
+        let ranges =
+            TestRanges { files: Mutex::default(), fuse: Arc::clone(&fuse), counters: Arc::clone(&counters) };
+        Self {
+            kv: Memory::new(MemorySettings::default(), clock.clone()),
+            ranges: Arc::new(ranges),
+            clock,
+            fuse,
+            counters,
+            interruption: Arc::default(),
+            seed: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Lets `interruption` happen just before the next transaction commits.
+    pub(super) fn interrupt<F>(&self, interruption: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        *self.interruption.lock() = Some(Box::new(|| Box::pin(interruption())));
+    }
+
+    /// Another process on the same stores.
+    pub(super) fn catalog(&self) -> Catalog {
+        let kv = TestKv { inner: Arc::new(self.kv.clone()), world: self.clone() };
+        let parts = Components {
+            kv: Arc::new(kv),
+            storage: Arc::new(TestStorage(Arc::clone(&self.ranges))),
+            clock: self.clock.clone(),
+            random: Arc::new(SeededRandom::new(self.seed.fetch_add(1, Ordering::Relaxed))),
+        };
+        let mut format = TreeFormat::version(1).expect("version 1 exists");
+        (format.min_bytes, format.max_bytes, format.break_one_in) = (400, 2_000, 3);
+        let settings = Settings { tree_format: Some(format), attempts: 400, ..Settings::default() };
+        Catalog::new(parts, settings)
+    }
+}
+
+struct TestStorage(Arc<TestRanges>);
+
+#[async_trait]
+impl Storage for TestStorage {
+    async fn claim(&self, _namespace: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn ranges(&self, _namespace: &str) -> Result<Arc<dyn RangeStore>> {
+        Ok(self.0.clone())
+    }
+}
+
+pub(super) struct TestRanges {
+    files: Mutex<HashMap<[u8; 32], Bytes>>,
+    fuse: Arc<Fuse>,
+    counters: Arc<Counters>,
+}
+
+impl TestRanges {
+    pub(super) fn lose_everything(&self) {
+        self.files.lock().clear();
+    }
+
+    fn file(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
+        self.burn(file)?;
+        self.files.lock().get(id).cloned().ok_or(TreeError::Missing { file })
+    }
+
+    fn put(&self, id: [u8; 32], file: FileId, bytes: Bytes) -> Result<(), TreeError> {
+        self.counters.puts.fetch_add(1, Ordering::Relaxed);
+        let step = self.fuse.burn();
+        if step != Step::Dead {
+            self.files.lock().insert(id, bytes);
+        }
+        if step == Step::Alive { Ok(()) } else { Err(store_dead(file)) }
+    }
+
+    fn burn(&self, file: FileId) -> Result<(), TreeError> {
+        if self.fuse.burn() == Step::Alive { Ok(()) } else { Err(store_dead(file)) }
+    }
+}
+
+fn store_dead(file: FileId) -> TreeError {
+    TreeError::Store { file, code: Code::Unavailable, reason: "the process is dead".into() }
+}
+
+#[async_trait]
+impl RangeStore for TestRanges {
+    async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
+        self.counters.ranges.fetch_add(1, Ordering::Relaxed);
+        open_range(id, self.file(id.as_bytes(), FileId::Range(*id))?)
+    }
+
+    async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
+        self.counters.metaranges.fetch_add(1, Ordering::Relaxed);
+        Metarange::decode(id, self.file(id.as_bytes(), FileId::Metarange(*id))?).map(Arc::new)
+    }
+
+    async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
+        self.put(*id.as_bytes(), FileId::Range(*id), file)
+    }
+
+    async fn put_metarange(&self, id: &MetarangeId, file: Bytes) -> Result<(), TreeError> {
+        self.put(*id.as_bytes(), FileId::Metarange(*id), file)
+    }
+}
+
+struct TestKv {
+    inner: Arc<dyn Kv>,
+    world: World,
+}
+
+struct TestSnapshot {
+    inner: Arc<dyn Snapshot>,
+    world: World,
+}
+
+struct TestTransaction {
+    inner: Box<dyn Transaction>,
+    world: World,
+}
+
+impl World {
+    fn burn(&self) -> Result<(), KvError> {
+        if self.fuse.burn() == Step::Alive { Ok(()) } else { Err(dead()) }
+    }
+
+    fn get(&self) -> Result<(), KvError> {
+        self.counters.gets.fetch_add(1, Ordering::Relaxed);
+        self.burn()
+    }
+
+    fn scan(&self) -> Result<(), KvError> {
+        self.counters.scans.fetch_add(1, Ordering::Relaxed);
+        self.burn()
+    }
+
+    fn snapshot(&self, inner: Arc<dyn Snapshot>) -> Arc<dyn Snapshot> {
+        Arc::new(TestSnapshot { inner, world: self.clone() })
+    }
+}
+
+#[async_trait]
+impl Kv for TestKv {
+    async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, KvError> {
+        self.world.burn()?;
+        Ok(self.world.snapshot(self.inner.snapshot().await?))
+    }
+
+    async fn snapshot_at(&self, timestamp: Timestamp) -> Result<Arc<dyn Snapshot>, KvError> {
+        Ok(self.world.snapshot(self.inner.snapshot_at(timestamp).await?))
+    }
+
+    async fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction>, KvError> {
+        self.world.burn()?;
+        Ok(Box::new(TestTransaction { inner: self.inner.begin(mode).await?, world: self.world.clone() }))
+    }
+
+    async fn destroy(&self, range: KeyRange) -> Result<(), KvError> {
+        self.world.burn()?;
+        self.inner.destroy(range).await
+    }
+
+    fn lanes(&self) -> u16 {
+        self.inner.lanes()
+    }
+
+    fn max_snapshot_age(&self) -> Duration {
+        self.inner.max_snapshot_age()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Snapshot for TestSnapshot {
+    fn timestamp(&self) -> Timestamp {
+        self.inner.timestamp()
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
+        self.world.get()?;
+        self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, KvError> {
+        self.world.get()?;
+        self.inner.get_many(keys).await
+    }
+
+    async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+        self.world.scan()?;
+        self.inner.scan(range, options).await
+    }
+
+    fn pin(&self) {
+        self.inner.pin();
+    }
+}
+
+#[async_trait]
+impl Transaction for TestTransaction {
+    fn timestamp(&self) -> Timestamp {
+        self.inner.timestamp()
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
+        self.world.get()?;
+        self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, KvError> {
+        self.world.get()?;
+        self.inner.get_many(keys).await
+    }
+
+    async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+        self.world.scan()?;
+        self.inner.scan(range, options).await
+    }
+
+    fn put(&mut self, key: Bytes, value: Bytes) {
+        self.inner.put(key, value);
+    }
+
+    fn delete(&mut self, key: Bytes) {
+        self.inner.delete(key);
+    }
+
+    fn insert(&mut self, key: Bytes, value: Bytes) {
+        self.inner.insert(key, value);
+    }
+
+    fn lock(&mut self, key: Bytes) {
+        self.inner.lock(key);
+    }
+
+    async fn lock_for_update(&mut self, key: &[u8], wait: Duration) -> Result<Option<Bytes>, KvError> {
+        self.world.burn()?;
+        self.inner.lock_for_update(key, wait).await
+    }
+
+    async fn commit(self: Box<Self>) -> Outcome {
+        let interruption = self.world.interruption.lock().take();
+        if let Some(interruption) = interruption {
+            interruption().await;
+        }
+        match self.world.fuse.burn() {
+            Step::Alive => self.inner.commit().await,
+            Step::Last => match self.inner.commit().await {
+                Outcome::Committed(_) => Outcome::Unknown("the reply was lost".into()),
+                other => other,
+            },
+            Step::Dead => Outcome::Refused(dead()),
+        }
+    }
+}
