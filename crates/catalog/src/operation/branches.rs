@@ -64,9 +64,7 @@ impl Catalog {
         // The commit needs no lock: commits go only with their repository, and that takes the fence.
         let head = resolve(self, &txn, &repository, source).await?.committed(source)?.commit;
         refuse_taken_name(&txn, &repository, name).await?;
-        if let Ok(tag) = TagName::new(name.as_str()) {
-            txn.lock(record::tag::key(&repository.id, &tag));
-        }
+        // Whoever makes a tag of this name meanwhile locks the branch's key, so one of the two conflicts.
         txn.insert(
             record::branch::key(&repository.id, name),
             self.new_branch(&txn, &repository, head).await?.encode(),

@@ -105,3 +105,18 @@ async fn a_commit_whose_layers_another_one_took_finds_nothing_to_commit() {
     assert_eq!(commit.generation, 2);
     assert_eq!(lake.content("main@").await, content([("a", "1")]));
 }
+
+#[tokio::test]
+async fn a_commit_that_another_attempt_of_the_same_request_made_is_answered_with_it() {
+    let lake = Lake::new().await;
+    lake.put("main", "a", "1").await;
+    lake.seal("main").await;
+    let (request, mutation) = (lake.commit_request("main", "m"), lake.mutation());
+    let (other, same) = (lake.restarted(), mutation.clone());
+    let again = request.clone();
+    lake.world.interrupt(move || async move {
+        other.catalog.commit(&repo(), &again, &same).await.unwrap();
+    });
+    let id = lake.catalog.commit(&repo(), &request, &mutation).await.unwrap();
+    assert_eq!(lake.branch_head("main").await, id);
+}
