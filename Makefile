@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee bench demo docs
+.PHONY: help verify fix test test-referee bench demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
