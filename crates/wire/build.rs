@@ -16,7 +16,8 @@ const CONTRACTS: [&str; 6] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // Asked at run time: checkouts that share a target folder share this program.
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let descriptors = protox::compile(CONTRACTS, [&root])?;
     let set = Path::new(&env::var("OUT_DIR")?).join("braid.v1.bin");

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
+use crate::checkout::manifest_dir;
+
 type Table = BTreeMap<String, BTreeSet<String>>;
 
 /// Rooms that may use everything: no product code lives in them.
 const FREE: [&str; 2] = ["braid-tests", "braid-benches"];
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    manifest_dir().join("..")
 }
 
 fn metadata() -> Metadata {

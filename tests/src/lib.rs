@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod checkout;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod lake;

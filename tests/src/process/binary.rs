@@ -9,6 +9,8 @@ use cargo_metadata::Message;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::checkout::manifest_dir;
+
 /// What a run of the binary left.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -66,7 +68,7 @@ fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--offline", "--quiet", "--package", "braid", "--bin", "braid"]);
-    command.arg("--message-format=json").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg("--message-format=json").current_dir(manifest_dir());
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
