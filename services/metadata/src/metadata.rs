@@ -11,6 +11,7 @@ use braid_kv::Kv;
 use braid_objects::{MAX_PRESIGN_TTL, StorageUri, Stores};
 use braid_types::{Clock, Code, Error, Random};
 
+use crate::address::Addresses;
 use crate::front::Front;
 use crate::intent::Intents;
 use crate::namespaces::Namespaces;
@@ -119,6 +120,7 @@ impl Metadata {
             catalog: Catalog::new(components, settings.catalog.clone()),
             namespaces,
             intents,
+            addresses: Addresses::new(Arc::clone(&parts.random)),
             default_prefix,
             front: Front::new(Arc::clone(&parts.random)),
             clock: parts.clock,

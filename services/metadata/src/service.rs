@@ -13,6 +13,7 @@ use braid_objects::StorageUri;
 use braid_types::{Clock, Error, Random, RefExpression, RepositoryName};
 use futures::{Stream, TryStreamExt, stream};
 
+use crate::address::Addresses;
 use crate::convert::Objects;
 use crate::front::Front;
 use crate::intent::Intents;
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     pub(crate) catalog: Catalog,
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) intents: Intents,
+    pub(crate) addresses: Addresses,
     pub(crate) default_prefix: StorageUri,
     pub(crate) front: Front,
     pub(crate) clock: Arc<dyn Clock>,

@@ -8,7 +8,6 @@ use braid_types::{AddressType, BranchName, Code, Entry, Error, RepositoryName, T
 use braid_wire::{Link, Object, Upload, UploadTarget};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::address;
 use crate::intent::{Intent, Place};
 use crate::namespaces::Namespace;
 use crate::service::Core;
@@ -52,7 +51,7 @@ impl Core {
         namespace: &Namespace,
         target: UploadTarget,
     ) -> Result<Upload, Error> {
-        let address = address::fresh(self.clock.now(), &*self.random);
+        let address = self.addresses.fresh(self.clock.now());
         let options = PresignPutOptions {
             content_type: Some(target.content_type.clone()).filter(|content_type| !content_type.is_empty()),
             content_length: target.size,
