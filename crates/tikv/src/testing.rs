@@ -1,0 +1,1 @@
+//! A TiKV cluster in memory, answering on loopback: for tests.
