@@ -83,6 +83,11 @@ impl RangeStore for RangeCache {
         self.memory.metaranges.get(self.key(id.as_bytes()), self.read_metarange(*id)).await
     }
 
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        let read = self.objects.get(&object_key(file), None).await;
+        read.map_err(|error| tree_error(file, &error))
+    }
+
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
         let table = open_range(id, file.clone())?;
         self.write((*id).into(), file, &self.memory.ranges.counters).await?;

@@ -1,8 +1,10 @@
 //! Versioned trees: lookup, scan, diff, merge and fold over ranges and metaranges.
 
 mod changes;
+mod check;
 mod cursor;
 mod diff;
+mod entry_view;
 mod error;
 mod fold;
 mod format;
@@ -13,6 +15,7 @@ mod merge;
 mod metarange;
 mod pending;
 mod port;
+mod protobuf;
 mod range_builder;
 mod range_file;
 mod record;
@@ -21,12 +24,15 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod three_way;
+mod usage;
 mod value;
 mod walk;
 
 pub use braid_sstable::Table;
+pub use check::{Check, CheckEvent, CheckProgress, Fault};
 pub use cursor::{Cursor, TreeCursor};
 pub use diff::{Diff, Difference, DifferenceKind};
+pub use entry_view::{EntryView, MetadataView};
 pub use error::{FileId, TreeError};
 pub use fold::{Folded, Summary, build, fold};
 pub use format::TreeFormat;
@@ -40,4 +46,5 @@ pub use port::{RangeStore, TreeId, open_tree};
 pub use range_file::{open_range, verify_range};
 pub use record::{Change, Record};
 pub use three_way::{MergeStep, Outcome, ThreeWay};
+pub use usage::{Usage, usage};
 pub use value::{MAX_PART_BYTES, Value, ValueError};

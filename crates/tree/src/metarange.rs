@@ -26,6 +26,9 @@ pub struct RangeDescriptor {
     pub size: u64,
     /// How many records it has. At least 1.
     pub count: u64,
+    /// The sum of its entries' sizes: bytes of the objects that they stand for. `None` in what lakeFS wrote, and where a
+    /// record is no entry.
+    pub data_bytes: Option<u64>,
 }
 
 /// A decoded metarange: descriptors of ranges that do not overlap, in key order.
@@ -34,7 +37,8 @@ pub struct Metarange {
     ranges: Vec<RangeDescriptor>,
 }
 
-/// lakeFS's protobuf `RangeData`.
+/// lakeFS's protobuf `RangeData`. lakeFS ignores fields that it does not know; ours have numbers that it will hardly come
+/// to use.
 #[derive(Clone, PartialEq, Message)]
 struct StoredDescriptor {
     #[prost(bytes = "bytes", tag = "1")]
@@ -45,6 +49,8 @@ struct StoredDescriptor {
     estimated_size: u64,
     #[prost(int64, tag = "4")]
     count: i64,
+    #[prost(uint64, optional, tag = "1001")]
+    data_bytes: Option<u64>,
 }
 
 impl Metarange {
@@ -118,6 +124,7 @@ fn stored_value(range: &RangeDescriptor) -> Value {
         max_key: range.max_key.clone(),
         estimated_size: range.size,
         count: i64::try_from(range.count).expect("a range in memory has fewer than 2^63 records"),
+        data_bytes: range.data_bytes,
     };
     Value::framed(range.id.to_hex().as_bytes(), &data.encode_to_vec())
 }
@@ -148,6 +155,7 @@ fn descriptor(key: &[u8], value: Bytes) -> Result<RangeDescriptor, String> {
         id: id.ok_or("its identity is not a range id")?,
         count: u64::try_from(stored.count).unwrap_or(0),
         size: stored.estimated_size,
+        data_bytes: stored.data_bytes,
         min_key: stored.min_key,
         max_key: stored.max_key,
     };
@@ -163,7 +171,8 @@ mod tests {
 
     fn range(min_key: &'static str, max_key: &'static str, count: u64) -> RangeDescriptor {
         let id = RangeId::from_bytes([count as u8; 32]);
-        RangeDescriptor { min_key: min_key.into(), max_key: max_key.into(), id, size: 10, count }
+        let (min_key, max_key) = (min_key.into(), max_key.into());
+        RangeDescriptor { min_key, max_key, id, size: 10, count, data_bytes: None }
     }
 
     fn decoded(ranges: &[RangeDescriptor]) -> Result<Metarange, TreeError> {
@@ -185,6 +194,19 @@ mod tests {
                 covering.map(|index: usize| &ranges[index]),
                 "{key}"
             );
+        }
+    }
+
+    #[test]
+    fn bytes_of_data_are_one_more_field_that_lakefs_does_not_know() {
+        let without = range("b", "d", 3);
+        let with = RangeDescriptor { data_bytes: Some(300), ..without.clone() };
+        let none = RangeDescriptor { data_bytes: Some(0), ..without.clone() };
+        let stored = stored_value(&without).data().to_vec();
+        assert_eq!(stored, b"\x0a\x01b\x12\x01d\x18\x0a\x20\x03");
+        assert_eq!(stored_value(&with).data(), [&stored[..], b"\xc8\x3e\xac\x02"].concat());
+        for ranges in [[without], [with], [none]] {
+            assert_eq!(decoded(&ranges).unwrap().ranges(), ranges);
         }
     }
 

@@ -7,7 +7,7 @@ use braid_sstable::Table;
 use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 
-use crate::{Metarange, TreeError};
+use crate::{FileId, Metarange, TreeError};
 
 /// Names a whole tree by its metarange. `None` is the empty tree, which is written nowhere.
 pub type TreeId = Option<MetarangeId>;
@@ -16,7 +16,7 @@ pub type TreeId = Option<MetarangeId>;
 ///
 /// What every implementation keeps:
 ///
-/// 1. A file is served whole or not at all: bytes that are damaged, cut short or another file's are
+/// 1. A file is served whole or not at all, but by [`file`](Self::file): bytes that are damaged, cut short or another file's are
 ///    [`TreeError::Corrupt`] ([`open_range`](crate::open_range), [`verify_range`](crate::verify_range) and
 ///    [`Metarange::decode`] find out).
 /// 2. A file that is not there is [`TreeError::Missing`].
@@ -28,6 +28,9 @@ pub trait RangeStore: Send + Sync {
 
     /// Opens a metarange.
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError>;
+
+    /// The bytes of a file as they are durable, read from there and not from memory, unchecked: for verification.
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError>;
 
     /// Writes a range.
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError>;

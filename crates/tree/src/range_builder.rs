@@ -5,6 +5,7 @@ use braid_types::RangeId;
 use bytes::Bytes;
 
 use crate::range_file::{KIND, own_properties, user_properties};
+use crate::value::entry_size;
 use crate::{RangeDescriptor, TreeError, TreeFormat};
 
 /// A range that is being written. It has at least one record.
@@ -14,6 +15,8 @@ pub(crate) struct RangeBuilder<'a> {
     hasher: RecordHasher,
     min_key: Bytes,
     last_key: Vec<u8>,
+    /// The sum of the entries' sizes, as long as each record had one.
+    data_bytes: Option<u64>,
 }
 
 impl<'a> RangeBuilder<'a> {
@@ -25,6 +28,7 @@ impl<'a> RangeBuilder<'a> {
             hasher: RecordHasher::new(),
             min_key: Bytes::copy_from_slice(min_key),
             last_key: Vec::new(),
+            data_bytes: Some(0),
         }
     }
 
@@ -32,6 +36,7 @@ impl<'a> RangeBuilder<'a> {
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<bool, TreeError> {
         self.writer.add(key, value).map_err(|error| refused(key, error))?;
         self.hasher.add(key, value);
+        self.data_bytes = self.data_bytes.and_then(|sum| sum.checked_add(entry_size(value)?));
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         Ok(self.format.ends_after(self.writer.raw_bytes(), key))
@@ -44,7 +49,8 @@ impl<'a> RangeBuilder<'a> {
         let properties = user_properties(KIND, &self.min_key, &max_key, count, size);
         let file = self.writer.finish(&properties).map_err(|error| refused(&max_key, error))?;
         let id = RangeId::from_bytes(self.hasher.finish(&own_properties(KIND)));
-        Ok((RangeDescriptor { min_key: self.min_key, max_key, id, size, count }, file.into()))
+        let (min_key, data_bytes) = (self.min_key, self.data_bytes);
+        Ok((RangeDescriptor { min_key, max_key, id, size, count, data_bytes }, file.into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use braid_types::Entry;
 use bytes::Bytes;
 
-use crate::{TreeError, Value};
+use crate::{EntryView, TreeError, Value};
 
 /// One path of a tree and what it maps to. Clones share their bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,17 @@ impl Record {
     /// # Errors
     /// [`TreeError::Malformed`] if the data is not an entry.
     pub fn entry(&self) -> Result<Entry, TreeError> {
-        self.value.entry().map_err(|reason| TreeError::Malformed { key: self.key.clone(), reason })
+        self.entry_view().map(|view| view.to_entry())
+    }
+
+    /// Reads the entry in place.
+    ///
+    /// # Errors
+    /// As [`entry`](Self::entry).
+    pub fn entry_view(&self) -> Result<EntryView<'_>, TreeError> {
+        self.value
+            .entry_view()
+            .map_err(|reason| TreeError::Malformed { key: self.key.clone(), reason })
     }
 }
 

@@ -6,7 +6,7 @@
 use braid_types::Entry;
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::stored_entry;
+use crate::{EntryView, stored_entry};
 
 /// The most bytes an identity, or data, may have.
 pub const MAX_PART_BYTES: usize = 41_943_040;
@@ -78,7 +78,12 @@ impl Value {
 
     /// Decodes the data as an entry.
     pub fn entry(&self) -> Result<Entry, ValueError> {
-        stored_entry::decode(self.data()).map_err(|what| ValueError::NotAnEntry { what })
+        self.entry_view().map(|view| view.to_entry())
+    }
+
+    /// Reads the data as an entry in place.
+    pub fn entry_view(&self) -> Result<EntryView<'_>, ValueError> {
+        EntryView::parse(self.data())
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
@@ -89,6 +94,12 @@ impl Value {
 /// The identity in a value's stored bytes.
 pub(crate) fn identity(value: &[u8]) -> Result<&[u8], ValueError> {
     Ok(take_part(value, "identity")?.0)
+}
+
+/// The size of the object that a value's stored bytes are the entry of, in bytes; `None` if they are not an entry's.
+pub(crate) fn entry_size(value: &[u8]) -> Option<u64> {
+    let (_, data) = split(value).ok()?;
+    stored_entry::size(data)
 }
 
 fn split(value: &[u8]) -> Result<(&[u8], &[u8]), ValueError> {

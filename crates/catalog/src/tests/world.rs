@@ -149,7 +149,7 @@ impl TestRanges {
         self.files.lock().clear();
     }
 
-    fn file(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
+    fn stored(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
         self.burn(file)?;
         self.files.lock().get(id).cloned().ok_or(TreeError::Missing { file })
     }
@@ -176,12 +176,19 @@ fn store_dead(file: FileId) -> TreeError {
 impl RangeStore for TestRanges {
     async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
         self.counters.ranges.fetch_add(1, Ordering::Relaxed);
-        open_range(id, self.file(id.as_bytes(), FileId::Range(*id))?)
+        open_range(id, self.stored(id.as_bytes(), FileId::Range(*id))?)
     }
 
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
         self.counters.metaranges.fetch_add(1, Ordering::Relaxed);
-        Metarange::decode(id, self.file(id.as_bytes(), FileId::Metarange(*id))?).map(Arc::new)
+        Metarange::decode(id, self.stored(id.as_bytes(), FileId::Metarange(*id))?).map(Arc::new)
+    }
+
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        match file {
+            FileId::Range(id) => self.stored(id.as_bytes(), file),
+            FileId::Metarange(id) => self.stored(id.as_bytes(), file),
+        }
     }
 
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {

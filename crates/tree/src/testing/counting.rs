@@ -8,7 +8,7 @@ use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::{Metarange, RangeStore, TreeError};
+use crate::{FileId, Metarange, RangeStore, TreeError};
 
 /// How often each call was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Counts {
     pub ranges_read: u64,
     /// Metaranges opened.
     pub metaranges_read: u64,
+    /// Files read as they are stored.
+    pub files_read: u64,
     /// Ranges written.
     pub ranges_written: u64,
     /// Metaranges written.
@@ -51,6 +53,11 @@ impl RangeStore for CountingRangeStore {
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
         self.counts.lock().metaranges_read += 1;
         self.inner.metarange(id).await
+    }
+
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        self.counts.lock().files_read += 1;
+        self.inner.file(file).await
     }
 
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {

@@ -53,6 +53,10 @@ impl RangeStore for MemoryRangeStore {
         Ok(Arc::new(Metarange::decode(id, self.existing((*id).into())?)?))
     }
 
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        self.existing(file)
+    }
+
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
         self.set_file(*id, file);
         Ok(())

@@ -135,6 +135,7 @@ fn crafted(value: &[u8], max_key: &str) -> (Stored, TreeId, FileId) {
         id: RangeId::from_bytes([1; 32]),
         size: 1,
         count: 1,
+        data_bytes: None,
     };
     let mut writer = Writer::new(format.table);
     writer.add(b"a", value).unwrap();

@@ -15,7 +15,7 @@ use futures::{StreamExt, future, stream};
 use super::support::*;
 use crate::testing::{Counts, MemoryRangeStore};
 use crate::{
-    Cursor, Diff, ListQuery, Metarange, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
+    Cursor, Diff, FileId, ListQuery, Metarange, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
     list_page, lookup,
 };
 
@@ -174,6 +174,10 @@ impl RangeStore for SlowStore {
 
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
         self.inner.metarange(id).await
+    }
+
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        RangeStore::file(&self.inner, file).await
     }
 
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {

@@ -1,0 +1,79 @@
+//! How much is stored under a prefix.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use crate::range_file::open_described;
+use crate::value::entry_size;
+use crate::{RangeDescriptor, RangeStore, TreeError, TreeId, open_tree, prefix_end};
+
+/// How many ranges are read at a time.
+const RANGES_AT_ONCE: usize = 8;
+
+/// What there is under a prefix.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Paths.
+    pub entries: u64,
+    /// Bytes of the objects that they stand for, each path's counted.
+    pub data_bytes: u64,
+}
+
+impl Usage {
+    /// Both together. Bytes beyond 64 bits are held at the greatest number.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries + other.entries,
+            data_bytes: self.data_bytes.saturating_add(other.data_bytes),
+        }
+    }
+}
+
+/// Sums up the paths of a tree that begin with `prefix`.
+///
+/// Ranges inside the prefix count from their descriptors. What is read are the blocks that hold the prefix of the one or
+/// two ranges at its edges, and ranges whose descriptors do not tell their bytes: those that lakeFS wrote.
+///
+/// # Errors
+/// [`TreeError::Corrupt`] also if a record that has to be read is no entry; those of the store.
+pub async fn usage(store: &dyn RangeStore, tree: TreeId, prefix: &[u8]) -> Result<Usage, TreeError> {
+    let metarange = open_tree(store, tree).await?;
+    let end = prefix_end(prefix);
+    let from = metarange.position(prefix);
+    let ranges = metarange.ranges()[from..].iter();
+    let ranges = ranges.take_while(|range| end.as_ref().is_none_or(|end| range.min_key < *end));
+    let mut total = Usage::default();
+    let mut unknown = Vec::new();
+    for range in ranges {
+        match range.data_bytes {
+            Some(data_bytes) if is_inside(range, prefix) => {
+                total = total.plus(Usage { entries: range.count, data_bytes });
+            }
+            _ => unknown.push(range),
+        }
+    }
+    let read = stream::iter(unknown).map(|range| usage_in(store, range, prefix)).buffer_unordered(RANGES_AT_ONCE);
+    read.try_fold(total, async |sum, usage| Ok(sum.plus(usage))).await
+}
+
+fn is_inside(range: &RangeDescriptor, prefix: &[u8]) -> bool {
+    range.min_key.starts_with(prefix) && range.max_key.starts_with(prefix)
+}
+
+/// Reads a range as far as it is under the prefix.
+async fn usage_in(store: &dyn RangeStore, range: &RangeDescriptor, prefix: &[u8]) -> Result<Usage, TreeError> {
+    let table = open_described(store, range).await?;
+    let corrupted = |corruption| TreeError::corruption(range.id, &corruption);
+    let mut cursor = table.cursor();
+    cursor.seek(prefix).map_err(corrupted)?;
+    let mut sum = Usage::default();
+    while let Some((key, value)) = cursor.next().map_err(corrupted)? {
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let data_bytes = entry_size(value)
+            .ok_or_else(|| TreeError::corrupt(range.id, format!("'{}' is no entry", key.escape_ascii())))?;
+        sum = sum.plus(Usage { entries: 1, data_bytes });
+    }
+    Ok(sum)
+}
