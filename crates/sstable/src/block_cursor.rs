@@ -92,6 +92,14 @@ impl BlockCursor {
         Ok(false)
     }
 
+    /// Reads the last entry, if the block has entries.
+    pub(crate) fn seek_to_last(&mut self) -> Result<(), Corruption> {
+        self.rewind();
+        self.next = self.block.restart(self.block.restarts() - 1);
+        while self.advance()? {}
+        Ok(())
+    }
+
     /// The whole key of the entry read last.
     pub(crate) fn key(&self) -> &[u8] {
         &self.key

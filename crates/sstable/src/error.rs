@@ -50,6 +50,22 @@ pub enum Defect {
     /// The footer's unused bytes are not zero.
     #[error("the footer's padding is not zero")]
     FooterPadding,
+    /// There is more of the file than its footer leaves room for.
+    #[error("the footer ends a file of {stated} bytes, there are {found}")]
+    FileLength {
+        /// The length that the footer gives the file, in bytes.
+        stated: u64,
+        /// Length in bytes of what there is.
+        found: u64,
+    },
+    /// What is given as a block of the table is longer or shorter than the index says.
+    #[error("{found} bytes are not the block, which has {stated}")]
+    BlockLength {
+        /// The length that the index says, in bytes, with the trailer.
+        stated: u64,
+        /// Length in bytes of what is given.
+        found: u64,
+    },
     /// What is given as a stored block cannot even hold its trailer.
     #[error("{len} bytes cannot hold a block")]
     BlockTooShort {
@@ -164,6 +180,12 @@ pub enum Defect {
         /// The entry.
         at: usize,
     },
+    /// The separators in the index are longer than any table needs.
+    #[error("the keys of the index take more than {limit} bytes")]
+    IndexTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The index's blocks overlap, or do not stand in key order.
     #[error("the index entry at {at} points at bytes before the end of the block before it")]
     IndexOverlap {
@@ -181,6 +203,12 @@ pub enum Defect {
     RangeDeletion {
         /// The entry.
         at: usize,
+    },
+    /// The properties are longer than any table's are.
+    #[error("the properties take more than {limit} bytes")]
+    PropertiesTooLong {
+        /// The limit in bytes.
+        limit: usize,
     },
     /// A property's name is not UTF-8.
     #[error("the name of the property at {at} is not UTF-8")]

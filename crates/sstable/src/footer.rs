@@ -23,9 +23,7 @@ pub struct Footer {
 impl Footer {
     /// Reads the footer from `tail`, the last bytes of a file of `file_len` bytes: [`FOOTER_LEN`] of them, or more.
     pub fn parse(tail: &[u8], file_len: u64) -> Result<Self, Corruption> {
-        let Some((_, footer)) = tail.split_last_chunk::<FOOTER_LEN>() else {
-            return Err(Corruption::new(0, Defect::TooShort { len: tail.len() as u64 }));
-        };
+        let footer = last_bytes(tail)?;
         let Some(offset) = file_len.checked_sub(FOOTER_LEN as u64) else {
             return Err(Corruption::new(0, Defect::TooShort { len: file_len }));
         };
@@ -44,6 +42,19 @@ impl Footer {
         footer.extend(MAGIC.to_le_bytes());
         footer
     }
+}
+
+/// The length that the footer at the end of `tail` gives its file, if it stands right after the metaindex. Offsets of
+/// corruptions are from the start of the tail.
+pub(crate) fn file_len(tail: &[u8]) -> Result<u64, Corruption> {
+    let offset = tail.len().saturating_sub(FOOTER_LEN) as u64;
+    let footer = parse_fields(last_bytes(tail)?).map_err(|what| Corruption::new(offset, what))?;
+    let end = footer.metaindex.end().and_then(|end| end.checked_add(FOOTER_LEN as u64));
+    end.ok_or(Corruption::new(offset, Defect::FooterHandles))
+}
+
+fn last_bytes(tail: &[u8]) -> Result<&[u8; FOOTER_LEN], Corruption> {
+    tail.last_chunk().ok_or(Corruption::new(0, Defect::TooShort { len: tail.len() as u64 }))
 }
 
 /// Refuses a block that does not end before `limit`, where the footer starts.

@@ -1,10 +1,11 @@
-//! Finds data blocks: walks an index of one level, or of two (an index of index blocks, the *partitions*).
+//! Walks an index as it is stored: of one level, or of two (an index of index blocks, the *partitions*).
 
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
-use crate::{BlockHandle, Corruption, Defect, Table};
+use crate::file_tail::{FileTail, Unread};
+use crate::{BlockHandle, Corruption, Defect, TRAILER_LEN};
 
-/// Walks a table's data blocks in key order.
+/// Walks the entries for data blocks in key order.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexCursor {
     top: BlockCursor,
@@ -13,16 +14,14 @@ pub(crate) struct IndexCursor {
 }
 
 impl IndexCursor {
-    /// A cursor before the table's first data block.
-    pub(crate) fn new(table: &Table) -> Self {
-        let top = BlockCursor::new(table.index().clone(), KeyForm::Bound);
+    /// A cursor before the first entry of the index that is, or starts with, the block `top`.
+    pub(crate) fn new(top: Block, two_levels: bool) -> Self {
         let no_partition = BlockCursor::new(Block::empty(), KeyForm::Bound);
-        let partition = table.has_two_levels().then_some(no_partition);
-        Self { top, partition }
+        Self { top: BlockCursor::new(top, KeyForm::Bound), partition: two_levels.then_some(no_partition) }
     }
 
-    /// Steps to the next data block; `None` at the end.
-    pub(crate) fn advance(&mut self, table: &Table) -> Result<Option<BlockHandle>, Corruption> {
+    /// Steps to the next entry and returns where its data block stands; `None` at the end. The file has all partitions.
+    pub(crate) fn advance(&mut self, file: &FileTail) -> Result<Option<BlockHandle>, Corruption> {
         let Some(partition) = &mut self.partition else {
             return next_handle(&mut self.top);
         };
@@ -33,32 +32,56 @@ impl IndexCursor {
             let Some(handle) = next_handle(&mut self.top)? else {
                 return Ok(None);
             };
-            partition.enter(table.read_block(handle)?);
+            partition.enter(file.read(handle)?);
         }
     }
 
-    /// Goes to the data block that holds `user_key` if any does: the first whose separator is not below it. `None` if
-    /// every separator is.
-    pub(crate) fn seek(&mut self, table: &Table, user_key: &[u8]) -> Result<Option<BlockHandle>, Corruption> {
-        if !self.top.seek(user_key)? {
-            return Ok(None);
-        }
-        let handle = handle_at(&self.top)?;
-        let Some(partition) = &mut self.partition else {
-            return Ok(Some(handle));
-        };
-        partition.enter(table.read_block(handle)?);
-        if partition.seek(user_key)? {
-            return handle_at(partition).map(Some);
-        }
-        // The separator of a partition may be above all of those inside; then the next partition's first block is it.
-        self.advance(table)
-    }
-
-    /// The separator of the data block that the cursor is at: an internal key.
+    /// The separator of the data block of the entry that was read last.
     pub(crate) fn separator(&self) -> &[u8] {
-        self.partition.as_ref().unwrap_or(&self.top).key()
+        self.lowest().user_key()
     }
+
+    /// That separator as it is stored: an internal key.
+    pub(crate) fn internal_separator(&self) -> &[u8] {
+        self.lowest().key()
+    }
+
+    /// Says what is wrong with the entry that was read last, which stands where `what` is told.
+    pub(crate) fn corruption(&self, what: impl FnOnce(usize) -> Defect) -> Corruption {
+        self.lowest().corruption(what(self.lowest().at()))
+    }
+
+    fn lowest(&self) -> &BlockCursor {
+        self.partition.as_ref().unwrap_or(&self.top)
+    }
+}
+
+/// Makes sure that the file has the partitions which the top level of an index leads to.
+pub(crate) fn require_partitions(top: &Block, file: &FileTail) -> Result<(), Unread> {
+    let mut partitions = Vec::new();
+    walk(IndexCursor::new(top.clone(), false), file, |_, handle| {
+        partitions.push(handle);
+        Ok(())
+    })?;
+    file.require(&partitions)
+}
+
+/// Hands each entry to `each`: the cursor at it, and where its block stands. Blocks stand in the file, one after the other.
+pub(crate) fn walk(
+    mut cursor: IndexCursor,
+    file: &FileTail,
+    mut each: impl FnMut(&IndexCursor, BlockHandle) -> Result<(), Corruption>,
+) -> Result<(), Corruption> {
+    let mut previous_end = 0;
+    while let Some(handle) = cursor.advance(file)? {
+        file.check_place(handle)?;
+        if handle.offset < previous_end {
+            return Err(cursor.corruption(|at| Defect::IndexOverlap { at }));
+        }
+        previous_end = handle.offset + handle.size + TRAILER_LEN as u64;
+        each(&cursor, handle)?;
+    }
+    Ok(())
 }
 
 fn next_handle(cursor: &mut BlockCursor) -> Result<Option<BlockHandle>, Corruption> {

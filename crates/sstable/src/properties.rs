@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
-use crate::{Compression, Corruption, Defect, varint};
+use crate::{Compression, Corruption, Defect, MAX_PROPERTIES_BYTES, varint};
 
 /// What the names of the format's own properties start with.
 pub(crate) const RESERVED_PREFIX: &str = "rocksdb.";
@@ -28,6 +28,10 @@ const INDEX_KEY_IS_USER_KEY: &str = "rocksdb.index.key.is.user.key";
 const INDEX_VALUE_IS_DELTA: &str = "rocksdb.index.value.is.delta.encoded";
 /// What lakeFS says, and RocksDB for any column family whose id is not known.
 const UNKNOWN_COLUMN_FAMILY: u64 = 0x7fff_ffff;
+
+/// The most that names and values of a table's properties take together, in bytes: what a writer may be given, and the
+/// format's own. A block that is made to harm could have names that are long because each shares nearly all of the one before.
+const MAX_READ_BYTES: usize = MAX_PROPERTIES_BYTES + 64 * 1024;
 
 pub(crate) type Properties = BTreeMap<String, Vec<u8>>;
 
@@ -102,13 +106,24 @@ pub(crate) fn parse(block: Block) -> Result<Properties, Corruption> {
     let offset = block.offset();
     let mut cursor = BlockCursor::new(block, KeyForm::Name);
     let mut properties = Properties::new();
+    let mut bytes = 0;
     while cursor.advance()? {
         let Ok(name) = str::from_utf8(cursor.key()) else {
             return Err(Corruption::new(offset, Defect::PropertyName { at: cursor.at() }));
         };
+        bytes += name.len() + cursor.value().len();
+        if bytes > MAX_READ_BYTES {
+            return Err(cursor.corruption(Defect::PropertiesTooLong { limit: MAX_READ_BYTES }));
+        }
         properties.insert(name.to_owned(), cursor.value().to_vec());
     }
     Ok(properties)
+}
+
+/// The properties that are not the format's own.
+pub(crate) fn own(properties: &Properties) -> Properties {
+    let own = properties.iter().filter(|(name, _)| !name.starts_with(RESERVED_PREFIX));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Whether the index has two levels; an error if the table is of a kind that is not read.

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
-use crate::index::{IndexCursor, handle_at};
-use crate::properties::{self, NUM_ENTRIES, Properties, Totals};
-use crate::{
-    BlockHandle, Corruption, Cursor, Defect, FOOTER_LEN, Footer, TRAILER_LEN, decode_block, footer, metaindex,
-};
+use crate::file_tail::{FileTail, Unread};
+use crate::index::IndexCursor;
+use crate::open::{self, Opened};
+use crate::properties::Totals;
+use crate::{BlockHandle, Corruption, Cursor, DataBlock, TableIndex};
 
 /// A table whose whole file is in memory; clones share it.
 ///
@@ -25,45 +25,29 @@ pub struct Table {
 
 #[derive(Debug)]
 struct Inner {
-    file: Bytes,
-    index: Block,
-    two_levels: bool,
-    properties: Properties,
-    properties_offset: u64,
-    /// Range deletions, which hide nothing.
-    range_deletions: Totals,
-    count: u64,
+    file: FileTail,
+    opened: Opened,
 }
 
 impl Table {
-    /// Opens a table. Its footer, properties and index (of two levels, the top) are checked here, other blocks whenever they
-    /// are read.
+    /// Opens a table. Its footer, properties and index are checked here, data blocks whenever they are read.
     pub fn open(file: Bytes) -> Result<Self, Corruption> {
-        let footer = Footer::parse(&file, file.len() as u64)?;
-        let metaindex = metaindex::parse(read_block(&file, footer.metaindex)?)?;
-        let mut range_deletions = Totals::default();
-        for handle in metaindex.range_deletions {
-            metaindex::count_range_deletions(read_block(&file, handle)?, &mut range_deletions)?;
+        let file = FileTail::whole(file)?;
+        match open::open(&file) {
+            Ok(opened) => Ok(Self { inner: Arc::new(Inner { file, opened }) }),
+            Err(Unread::Corrupted(corruption)) => Err(corruption),
+            Err(Unread::Short { .. }) => unreachable!("a whole file has all that it has a place for"),
         }
-        let properties = properties::parse(read_block(&file, metaindex.properties)?)?;
-        let properties_offset = metaindex.properties.offset;
-        let unsupported = |what| Corruption::new(properties_offset, what);
-        let two_levels = properties::has_two_levels(&properties).map_err(unsupported)?;
-        let count = count_records(&properties, &range_deletions).map_err(unsupported)?;
-        let index = read_block(&file, footer.index)?;
-        check_index(&index, &file)?;
-        let inner = Inner { file, index, two_levels, properties, properties_offset, range_deletions, count };
-        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The value of the record with this key, sharing the memory of its block; `None` if the table has no such record.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Corruption> {
-        let Some(handle) = IndexCursor::new(self).seek(self, key)? else {
+        let Some(block) = self.index().find(key) else {
             return Ok(None);
         };
-        let mut block = BlockCursor::new(self.read_block(handle)?, KeyForm::Record);
-        let found = block.seek(key)? && block.user_key() == key;
-        Ok(found.then(|| block.value_bytes()))
+        let mut records = BlockCursor::new(self.read_data(block)?, KeyForm::Record);
+        let found = records.seek(key)? && records.user_key() == key;
+        Ok(found.then(|| records.value_bytes()))
     }
 
     /// A cursor before the first record.
@@ -71,80 +55,68 @@ impl Table {
         Cursor::new(self.clone())
     }
 
+    /// What it takes to read the table's blocks one by one, without the rest of the file.
+    pub fn index(&self) -> &TableIndex {
+        &self.inner.opened.index
+    }
+
+    /// Reads the data block of this number, below that of [`TableIndex::blocks`].
+    pub fn data_block(&self, block: usize) -> Result<DataBlock, Corruption> {
+        let index = self.index();
+        index.read(block, &self.inner.file.stored(index.handle(block))?)
+    }
+
     /// All properties, raw: the format's own, whose names begin with `rocksdb.`, and the writer's.
     pub fn properties(&self) -> &BTreeMap<String, Vec<u8>> {
-        &self.inner.properties
+        &self.inner.opened.properties
     }
 
     /// How many records the table says it has. Only [`verify`](crate::verify()) counts them.
     pub fn count(&self) -> u64 {
-        self.inner.count
+        self.index().count()
     }
 
     /// The whole file.
     pub fn file(&self) -> &Bytes {
-        &self.inner.file
+        self.inner.file.bytes()
     }
 
-    pub(crate) fn index(&self) -> &Block {
-        &self.inner.index
+    /// The index as it is stored; of two levels, the top.
+    pub(crate) fn index_block(&self) -> &Block {
+        &self.inner.opened.index_block
     }
 
-    #[cfg(test)]
-    pub(crate) fn index_offset(&self) -> usize {
-        self.inner.index.offset() as usize
+    /// A cursor before the first entry of the index as it is stored.
+    pub(crate) fn index_cursor(&self) -> IndexCursor {
+        IndexCursor::new(self.index_block().clone(), self.has_two_levels())
+    }
+
+    /// Steps a cursor of the stored index.
+    pub(crate) fn next_entry(&self, cursor: &mut IndexCursor) -> Result<Option<BlockHandle>, Corruption> {
+        cursor.advance(&self.inner.file)
     }
 
     pub(crate) fn has_two_levels(&self) -> bool {
-        self.inner.two_levels
+        self.inner.opened.two_levels
     }
 
     /// Where the properties block stands in the file.
     pub(crate) fn properties_offset(&self) -> u64 {
-        self.inner.properties_offset
+        self.inner.opened.properties_offset
     }
 
     /// What is in the table beside records.
     pub(crate) fn range_deletions(&self) -> Totals {
-        self.inner.range_deletions
+        self.inner.opened.range_deletions
     }
 
     pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, Corruption> {
-        read_block(&self.inner.file, handle)
+        self.inner.file.read(handle)
     }
-}
 
-fn read_block(file: &Bytes, handle: BlockHandle) -> Result<Block, Corruption> {
-    footer::check_place(handle, blocks_end(file))?;
-    let start = handle.offset as usize;
-    let end = start + handle.size as usize + TRAILER_LEN;
-    let contents = decode_block(&file.slice(start..end), handle.offset)?;
-    Block::parse(contents, handle.offset)
-}
-
-/// Where the footer starts, in a file that has one.
-fn blocks_end(file: &Bytes) -> u64 {
-    (file.len() - FOOTER_LEN) as u64
-}
-
-/// How many records the properties say that there are: RocksDB counts range deletions with them.
-fn count_records(properties: &Properties, range_deletions: &Totals) -> Result<u64, Defect> {
-    let stated = properties::number(properties, NUM_ENTRIES)?;
-    let found = range_deletions.entries;
-    stated.checked_sub(found).ok_or(Defect::PropertyCount { name: NUM_ENTRIES, stated, found })
-}
-
-/// Checks that separators ascend and that their blocks stand in the file, one after the other.
-fn check_index(index: &Block, file: &Bytes) -> Result<(), Corruption> {
-    let mut cursor = BlockCursor::new(index.clone(), KeyForm::Bound);
-    let mut previous_end = 0;
-    while cursor.advance()? {
-        let handle = handle_at(&cursor)?;
-        footer::check_place(handle, blocks_end(file))?;
-        if handle.offset < previous_end {
-            return Err(Corruption::new(index.offset(), Defect::IndexOverlap { at: cursor.at() }));
-        }
-        previous_end = handle.offset + handle.size + TRAILER_LEN as u64;
+    /// Reads a data block, whose keys are not held against the index.
+    #[inline]
+    pub(crate) fn read_data(&self, block: usize) -> Result<Block, Corruption> {
+        self.read_block(self.index().handle(block))
     }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 mod craft;
 mod support;
 
+mod by_block;
 mod corruption;
 mod damage;
 mod referee;

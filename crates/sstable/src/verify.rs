@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
-use crate::index::{IndexCursor, handle_at};
+use crate::index::handle_at;
 use crate::properties::{self, NUM_DATA_BLOCKS, NUM_ENTRIES, RAW_KEY_SIZE, RAW_VALUE_SIZE, Totals};
 use crate::{Corruption, Defect, Table, key};
 
@@ -12,19 +12,21 @@ use crate::{Corruption, Defect, Table, key};
 pub fn verify(table: &Table) -> Result<(), Corruption> {
     check_index(table)?;
     let mut totals = table.range_deletions();
-    let mut index = IndexCursor::new(table);
+    let mut index = table.index_cursor();
     let mut records = BlockCursor::new(Block::empty(), KeyForm::Record);
     let mut bounds = Bounds::default();
-    while let Some(handle) = index.advance(table)? {
+    while let Some(handle) = table.next_entry(&mut index)? {
         let block = table.read_block(handle)?;
         check_restart_points(&block, KeyForm::Record)?;
         records.enter(block);
         totals.data_blocks += 1;
         while records.advance()? {
-            bounds.check(records.key(), index.separator()).map_err(|what| records.corruption(what))?;
+            bounds
+                .check(records.key(), index.internal_separator())
+                .map_err(|what| records.corruption(what))?;
             totals.count(records.key(), records.value());
         }
-        bounds.end(index.separator());
+        bounds.end(index.internal_separator());
     }
     check_totals(table, &totals).map_err(|what| Corruption::new(table.properties_offset(), what))
 }
@@ -54,11 +56,11 @@ impl Bounds {
 
 /// Checks the index's own blocks, and that the separators of each partition are between those of the top level.
 fn check_index(table: &Table) -> Result<(), Corruption> {
-    check_restart_points(table.index(), KeyForm::Bound)?;
+    check_restart_points(table.index_block(), KeyForm::Bound)?;
     if !table.has_two_levels() {
         return Ok(());
     }
-    let mut top = BlockCursor::new(table.index().clone(), KeyForm::Bound);
+    let mut top = BlockCursor::new(table.index_block().clone(), KeyForm::Bound);
     let mut partition = BlockCursor::new(Block::empty(), KeyForm::Bound);
     let mut bounds = Bounds::default();
     while top.advance()? {

@@ -1,7 +1,6 @@
 //! Tables put together by hand, so that any part can be wrong while its checksum is right.
 
 use crate::block_builder::BlockBuilder;
-use crate::index::IndexCursor;
 use crate::key::{RECORD_TRAILER, SEPARATOR_TRAILER};
 use crate::properties::{self, Properties, Totals};
 use crate::stored_block::append_plain;
@@ -24,7 +23,7 @@ impl Parts {
     /// Takes a table apart that has been written.
     pub(super) fn of(file: Vec<u8>) -> Self {
         let table = open(file).unwrap();
-        let index = table.index();
+        let index = table.index_block();
         Self {
             blocks: table.file()[..index.offset() as usize].to_vec(),
             index: index.contents().to_vec(),
@@ -47,10 +46,10 @@ impl Parts {
     /// raised by a zero byte, if asked for: they need not be the lowest possible.
     pub(super) fn split_index(&mut self, file: Vec<u8>, raise: bool) {
         let table = open(file).unwrap();
-        let mut cursor = IndexCursor::new(&table);
+        let mut cursor = table.index_cursor();
         let mut entries = Vec::new();
-        while let Some(handle) = cursor.advance(&table).unwrap() {
-            entries.push((cursor.separator().to_vec(), handle.encode()));
+        while let Some(handle) = table.next_entry(&mut cursor).unwrap() {
+            entries.push((cursor.internal_separator().to_vec(), handle.encode()));
         }
         let partitions = entries.chunks(2).map(|entries| {
             let (last, _) = entries.last().unwrap();
@@ -130,9 +129,9 @@ pub(super) fn separator(user_key: &str) -> Vec<u8> {
 pub(super) fn handles(file: &[u8]) -> Vec<BlockHandle> {
     let footer = Footer::parse(file, file.len() as u64).unwrap();
     let table = open(file.to_vec()).unwrap();
-    let mut index = IndexCursor::new(&table);
+    let mut index = table.index_cursor();
     let mut handles = Vec::new();
-    while let Some(handle) = index.advance(&table).unwrap() {
+    while let Some(handle) = table.next_entry(&mut index).unwrap() {
         handles.push(handle);
     }
     let metaindex = table.read_block(footer.metaindex).unwrap();

@@ -29,11 +29,11 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn records() -> impl Strategy<Value = Records> {
+pub(super) fn table_records() -> impl Strategy<Value = Records> {
     btree_map(key(), value(), 0..60)
 }
 
-fn options() -> impl Strategy<Value = WriterOptions> {
+pub(super) fn options() -> impl Strategy<Value = WriterOptions> {
     let compression = select(vec![Compression::None, Compression::Snappy]);
     let block_size = select(vec![0, 1, 30, 100, 1000, 4096, usize::MAX]);
     let restart_interval = select(vec![0, 1, 2, 16, usize::MAX]);
@@ -96,7 +96,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_table_reads_back(records in records(), options in options(), steps in vec(step(), 0..40)) {
+    fn a_table_reads_back(records in table_records(), options in options(), steps in vec(step(), 0..40)) {
         let table = open(write(&records, options)).unwrap();
         verify(&table).unwrap();
         prop_assert_eq!(table.count(), records.len() as u64);
@@ -106,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn an_index_of_two_levels_reads_as_one(records in records(), options in options(), steps in vec(step(), 0..40)) {
+    fn an_index_of_two_levels_reads_as_one(records in table_records(), options in options(), steps in vec(step(), 0..40)) {
         let file = write(&records, options);
         let mut parts = Parts::of(file.clone());
         parts.split_index(file, false);
@@ -117,12 +117,12 @@ proptest! {
     }
 
     #[test]
-    fn the_same_records_give_the_same_bytes(records in records(), options in options()) {
+    fn the_same_records_give_the_same_bytes(records in table_records(), options in options()) {
         prop_assert_eq!(write(&records, options), write(&records, options));
     }
 
     #[test]
-    fn a_writer_counts_what_it_was_given(records in records()) {
+    fn a_writer_counts_what_it_was_given(records in table_records()) {
         let mut writer = Writer::new(WriterOptions::default());
         for (key, value) in &records {
             writer.add(key, value).unwrap();
