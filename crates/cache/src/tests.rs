@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use braid_objects::{Counted, Counters, Failure, Faulty, MemoryStore, ObjectStore, Operation, PutOptions};
 use braid_tree::{
-    Cursor, FileId, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId, Value, build,
+    Cursor, FileId, Pool, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId, Value, build,
 };
 use braid_types::{Code, ManualClock, MetarangeId, RangeId, Time};
 use bytes::Bytes;
@@ -25,9 +25,14 @@ impl Room {
         let faults = Arc::new(Faulty::new(memory));
         let counted = Counted::new(Arc::clone(&faults) as Arc<dyn ObjectStore>);
         let mut room = Self { faults, requests: counted.counters(), objects: Arc::new(counted), tree: None };
-        room.tree =
-            build(&room.cache(), &format(), stream::iter(records().into_iter().map(Ok))).await.unwrap().tree;
+        room.tree = room.build(&room.cache()).await;
         room
+    }
+
+    async fn build(&self, cache: &RangeCache) -> TreeId {
+        let store = Arc::new(cache.clone()) as Arc<dyn RangeStore>;
+        let records = stream::iter(records().into_iter().map(Ok));
+        build(&store, &Pool::inline(), &format(), records).await.unwrap().tree
     }
 
     fn cache(&self) -> RangeCache {
@@ -103,8 +108,7 @@ async fn what_is_written_can_be_read_by_another_cache_and_is_read_once() {
 async fn what_was_written_is_read_without_a_request() {
     let room = Room::new().await;
     let cache = room.cache();
-    let written = build(&cache, &format(), stream::iter(records().into_iter().map(Ok))).await.unwrap();
-    assert_eq!(written.tree, room.tree, "writing files that are there already succeeds");
+    assert_eq!(room.build(&cache).await, room.tree, "writing files that are there already succeeds");
     let before = room.gets();
     assert_eq!(scan(&cache, room.tree).await.unwrap(), records());
     assert_eq!(room.gets(), before);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use braid_kv::{Kv, LanePool, Mode, Outcome, Snapshot, Transaction};
-use braid_tree::{RangeStore, TreeFormat};
+use braid_tree::{Pool, RangeStore, TreeFormat};
 use braid_types::{
     BranchName, Clock, Code, Commit, CommitId, Error, Random, RepositoryId, RepositoryName, Result,
     StagingToken, Time,
@@ -47,6 +47,8 @@ pub struct Settings {
     pub cached_commits: u64,
     /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
     pub tree_format: Option<TreeFormat>,
+    /// How many threads compute folds, merges and diffs.
+    pub compute_threads: usize,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             destroy_delay: Duration::from_secs(20 * 60),
             cached_commits: 100_000,
             tree_format: None,
+            compute_threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }
@@ -70,6 +73,7 @@ pub struct Catalog {
     lanes: Cache<[u8; 16], LanePool>,
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
     queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
+    pool: Pool,
 }
 
 impl Catalog {
@@ -80,6 +84,7 @@ impl Catalog {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
             queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            pool: Pool::new(settings.compute_threads),
             parts,
             settings: Arc::new(settings),
         }
@@ -106,6 +111,11 @@ impl Catalog {
 
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.parts.random
+    }
+
+    /// Where trees are computed.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// A new open layer.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::record::same_content;
 use crate::walk::{Position, Walk};
-use crate::{RangeStore, Record, TreeError, TreeId, key_after, prefix_end};
+use crate::{Pool, RangeStore, Record, TreeError, TreeId, key_after, prefix_end};
 
 /// How a path differs, seen from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +58,8 @@ pub struct Diff {
 
 impl Diff {
     /// All differences from `left` to `right`. Nothing is read yet.
-    pub fn new(store: Arc<dyn RangeStore>, left: TreeId, right: TreeId) -> Self {
+    pub fn new(store: Arc<dyn RangeStore>, pool: &Pool, left: TreeId, right: TreeId) -> Self {
+        let _ = pool;
         let left = Walk::new(Arc::clone(&store), left);
         Self { left, right: Walk::new(store, right), start: Bytes::new() }
     }
@@ -110,7 +111,7 @@ impl Diff {
         }
     }
 
-    fn starting_at(mut self, key: Bytes) -> Self {
+    pub(crate) fn starting_at(mut self, key: Bytes) -> Self {
         self.start = self.start.max(key);
         let start = self.start.clone();
         self.left.seek(start.clone()).expect("a walk that is not ready reads nothing");

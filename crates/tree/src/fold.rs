@@ -8,13 +8,17 @@
 mod foreign;
 mod output;
 
+use std::sync::Arc;
+
 use braid_sstable::Table;
 use futures::{Stream, StreamExt};
 
 use crate::changes::Changes;
 use crate::range_file::open_described;
 use crate::value::identity;
-use crate::{Change, RangeDescriptor, RangeStore, Record, TreeError, TreeFormat, TreeId, Value, open_tree};
+use crate::{
+    Change, Pool, RangeDescriptor, RangeStore, Record, TreeError, TreeFormat, TreeId, Value, open_tree,
+};
 use foreign::EndCheck;
 use output::Output;
 
@@ -63,11 +67,13 @@ impl Summary {
 /// [`TreeError::Unordered`] if the changes are not in order; those of the stream and the store. Ranges that were
 /// written by then stay in the store.
 pub async fn fold(
-    store: &dyn RangeStore,
+    store: &Arc<dyn RangeStore>,
+    pool: &Pool,
     format: &TreeFormat,
     base: TreeId,
     changes: impl Stream<Item = Result<Change, TreeError>> + Send + Unpin,
 ) -> Result<Folded, TreeError> {
+    let (store, _) = (&**store, pool);
     let metarange = open_tree(store, base).await?;
     let mut fold = Fold {
         store,
@@ -85,11 +91,12 @@ pub async fn fold(
 /// # Errors
 /// As [`fold`].
 pub async fn build(
-    store: &dyn RangeStore,
+    store: &Arc<dyn RangeStore>,
+    pool: &Pool,
     format: &TreeFormat,
     records: impl Stream<Item = Result<Record, TreeError>> + Send + Unpin,
 ) -> Result<Folded, TreeError> {
-    fold(store, format, None, records.map(|record| record.map(Change::from))).await
+    fold(store, pool, format, None, records.map(|record| record.map(Change::from))).await
 }
 
 struct Fold<'a, S> {

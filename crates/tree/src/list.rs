@@ -74,7 +74,7 @@ pub async fn list_page(cursor: &mut dyn Cursor, query: &ListQuery) -> Result<Lis
 }
 
 /// The first key that may be part of the first item; `None` if no key can be.
-fn start(query: &ListQuery) -> Option<Bytes> {
+pub(crate) fn start(query: &ListQuery) -> Option<Bytes> {
     let Some(after) = &query.after else {
         return Some(query.prefix.clone());
     };
@@ -87,7 +87,7 @@ fn start(query: &ListQuery) -> Option<Bytes> {
 }
 
 /// What a key is rolled up into, if it is in the query's prefix and has a delimiter behind that.
-fn common_prefix(key: &Bytes, query: &ListQuery) -> Option<Bytes> {
+pub(crate) fn common_prefix(key: &Bytes, query: &ListQuery) -> Option<Bytes> {
     let delimiter = query.delimiter.as_ref().filter(|delimiter| !delimiter.is_empty())?;
     let rest = key.strip_prefix(&query.prefix[..])?;
     let at = rest.windows(delimiter.len()).position(|window| window == delimiter)?;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::stream;
 
 use crate::{
-    Change, Folded, MergeStep, Outcome, RangeStore, Record, Summary, ThreeWay, TreeError, TreeFormat, TreeId,
-    fold,
+    Change, Folded, MergeStep, Outcome, Pool, RangeStore, Record, Summary, ThreeWay, TreeError, TreeFormat,
+    TreeId, fold,
 };
 
 /// One of the two sides of a merge.
@@ -78,6 +78,7 @@ pub enum MergeResult {
 /// Those of [`fold()`]. Ranges that were written before an error, or before the first conflict, stay in the store.
 pub async fn merge(
     store: &Arc<dyn RangeStore>,
+    pool: &Pool,
     format: &TreeFormat,
     merge: &Merge,
 ) -> Result<MergeResult, TreeError> {
@@ -89,7 +90,7 @@ pub async fn merge(
     let changes = Box::pin(stream::try_unfold(&mut resolver, async |resolver| {
         Ok(resolver.next().await?.map(|change| (change, resolver)))
     }));
-    let folded = fold(&**store, format, merge.dest, changes).await;
+    let folded = fold(store, pool, format, merge.dest, changes).await;
     match folded {
         Err(error) if error == has_conflicts() => Ok(MergeResult::Conflicts(resolver.conflicts)),
         folded => Ok(MergeResult::Merged(folded?)),

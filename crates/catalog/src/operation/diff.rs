@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use braid_kv::Snapshot;
-use braid_tree::{Diff, Difference, DifferenceKind, Pending, RangeStore, TreeId};
+use braid_tree::{Diff, Difference, DifferenceKind, Pending, Pool, RangeStore, TreeId};
 use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, Result, StagingToken};
 
 use super::fold::changes;
@@ -103,8 +103,8 @@ impl Catalog {
         let (tokens, tree) = self.right_side(&snapshot, &repository, &right).await?;
         let ranges = self.ranges(&repository).await?;
         let source = match tokens {
-            Some(tokens) => staged(&snapshot, &tokens, &request.prefix, ranges, (left, tree)),
-            None => trees(ranges, left, tree, &request.prefix),
+            Some(tokens) => staged(&snapshot, &tokens, &request.prefix, ranges, self.pool(), (left, tree)),
+            None => trees(ranges, self.pool(), (left, tree), &request.prefix),
         };
         Ok(Differences { source, prefix: request.prefix.clone(), _snapshot: snapshot })
     }
@@ -120,7 +120,8 @@ impl Catalog {
         let repository = load_repository(&snapshot, repository).await?;
         let record = load_branch(&snapshot, &repository, branch).await?;
         let ranges = self.ranges(&repository).await?;
-        let source = staged(&snapshot, &record.tokens(), prefix, ranges, (record.base, record.base));
+        let source =
+            staged(&snapshot, &record.tokens(), prefix, ranges, self.pool(), (record.base, record.base));
         Ok(Differences { source, prefix: prefix.clone(), _snapshot: snapshot })
     }
 
@@ -159,8 +160,13 @@ impl Catalog {
     }
 }
 
-fn trees(ranges: Arc<dyn RangeStore>, left: TreeId, right: TreeId, prefix: &PathPrefix) -> Source {
-    Source::Trees(Box::new(Diff::new(ranges, left, right).under(prefix.as_bytes())))
+fn trees(
+    ranges: Arc<dyn RangeStore>,
+    pool: &Pool,
+    (left, right): (TreeId, TreeId),
+    prefix: &PathPrefix,
+) -> Source {
+    Source::Trees(Box::new(Diff::new(ranges, pool, left, right).under(prefix.as_bytes())))
 }
 
 fn staged(
@@ -168,9 +174,10 @@ fn staged(
     tokens: &[StagingToken],
     prefix: &PathPrefix,
     ranges: Arc<dyn RangeStore>,
+    pool: &Pool,
     (left, base): (TreeId, TreeId),
 ) -> Source {
     let changes = changes(snapshot, tokens, prefix.as_bytes());
-    let below = Diff::new(Arc::clone(&ranges), left, base).under(prefix.as_bytes());
+    let below = Diff::new(Arc::clone(&ranges), pool, left, base).under(prefix.as_bytes());
     Source::Staged(Box::new(StagedDiff::new(below, Pending::new(ranges, base, changes))))
 }

@@ -38,6 +38,6 @@ impl Catalog {
         let ranges = self.ranges(repository).await?;
         let format = self.tree_format(repository)?;
         let changes = changes(snapshot, &branch.sealed_tokens(), b"");
-        Ok(braid_tree::fold(&*ranges, &format, branch.base, changes).await?)
+        Ok(braid_tree::fold(&ranges, self.pool(), &format, branch.base, changes).await?)
     }
 }

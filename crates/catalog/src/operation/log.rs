@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use braid_kv::Snapshot;
-use braid_tree::{Diff, RangeStore, TreeId, lookup};
+use braid_tree::{Diff, Pool, RangeStore, TreeId, lookup};
 use braid_types::{Commit, CommitId, ObjectPath, PathPrefix, RefExpression, RepositoryName, Result, Time};
 
 use crate::catalog::{Catalog, load_repository};
@@ -85,7 +85,7 @@ impl History {
                 *slot = None;
             }
             let recent = request.since.is_none_or(|since| commit.time >= since);
-            if recent && (Touches { ranges, request }).any(&commits, &commit).await? {
+            if recent && (Touches { ranges, pool: self.pool(), request }).any(&commits, &commit).await? {
                 return Ok(Some((id, commit)));
             }
         }
@@ -94,6 +94,7 @@ impl History {
 
 struct Touches<'a> {
     ranges: &'a Arc<dyn RangeStore>,
+    pool: &'a Pool,
     request: &'a LogRequest,
 }
 
@@ -130,7 +131,8 @@ impl Touches<'_> {
             }
         }
         for prefix in &self.request.prefixes {
-            let mut diff = Diff::new(Arc::clone(self.ranges), before, after).under(prefix.as_bytes());
+            let mut diff =
+                Diff::new(Arc::clone(self.ranges), self.pool, before, after).under(prefix.as_bytes());
             if diff.next().await?.is_some() {
                 return Ok(true);
             }

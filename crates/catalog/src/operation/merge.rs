@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use braid_tree::{MergeResult, Outcome, RangeStore, Record, Strategy, ThreeWay, TreeId};
+use braid_tree::{Conflicts, MergeResult, RangeStore, Record, Strategy, TreeId};
 use braid_types::{
     BranchName, Code, Commit, CommitId, Error, IdentityHasher, ObjectPath, RefExpression, RepositoryName,
     Result, Time,
@@ -63,23 +63,21 @@ pub struct MergeConflict {
 }
 
 /// All conflicts of a merge, in order of paths.
-pub struct MergeConflicts(ThreeWay);
+pub struct MergeConflicts(Conflicts);
 
 impl MergeConflicts {
     /// The next conflict.
     pub async fn next(&mut self) -> Result<Option<MergeConflict>> {
-        while let Some(step) = self.0.next().await? {
-            if step.outcome == Outcome::Conflict {
-                let object = |record: Option<Record>| record.as_ref().map(Object::from_record).transpose();
-                return Ok(Some(MergeConflict {
-                    path: ObjectPath::from_key(&step.key)?,
-                    base: object(step.base)?,
-                    source: object(step.source)?,
-                    destination: object(step.dest)?,
-                }));
-            }
-        }
-        Ok(None)
+        let Some(conflict) = self.0.next().await? else {
+            return Ok(None);
+        };
+        let object = |record: Option<Record>| record.as_ref().map(Object::from_record).transpose();
+        Ok(Some(MergeConflict {
+            path: ObjectPath::from_key(&conflict.key)?,
+            base: object(conflict.base)?,
+            source: object(conflict.source)?,
+            destination: object(conflict.dest)?,
+        }))
     }
 }
 
@@ -172,7 +170,8 @@ impl Catalog {
         let base = self.base_tree(&snapshot, &repository, sides[0], sides[1]).await?;
         let destination = self.load_commit(&snapshot, &repository, &sides[0]).await?.metarange;
         let source = self.load_commit(&snapshot, &repository, &sides[1]).await?.metarange;
-        Ok(MergeConflicts(ThreeWay::new(self.ranges(&repository).await?, base, destination, source)))
+        let ranges = self.ranges(&repository).await?;
+        Ok(MergeConflicts(Conflicts::new(ranges, self.pool(), base, destination, source)))
     }
 
     /// The destination of a merge, a revert or a cherry-pick. This finds a dirty branch before work is done in vain;
@@ -202,7 +201,7 @@ impl Catalog {
             strategy,
             ..Default::default()
         };
-        match Box::pin(braid_tree::merge(&ranges, &format, &merge)).await? {
+        match Box::pin(braid_tree::merge(&ranges, self.pool(), &format, &merge)).await? {
             MergeResult::Merged(folded) => Ok(folded.tree),
             MergeResult::Conflicts(conflicts) => {
                 let paths: Vec<String> = conflicts

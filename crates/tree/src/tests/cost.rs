@@ -15,8 +15,8 @@ use futures::{StreamExt, future, stream};
 use super::support::*;
 use crate::testing::{Counts, MemoryRangeStore};
 use crate::{
-    Cursor, Diff, FileId, ListQuery, Metarange, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
-    list_page, lookup,
+    Cursor, Diff, ListQuery, Metarange, Pool, RangeDescriptor, RangeStore, TreeError, TreeId, build,
+    key_after, list_page, lookup,
 };
 
 const FRESH: Item = Item { content: 9, place: 9 };
@@ -123,10 +123,10 @@ fn a_diff_opens_only_ranges_that_differ() {
     let left = stored.build(&format, &numbered(2000));
     let folded = stored.fold(&format, left, &Edits::from([(path(1000), Some(FRESH))]));
     stored.counting.take();
-    assert_eq!(drain!(Diff::new(Arc::clone(&stored.store), left, folded.tree)).len(), 1);
+    assert_eq!(drain!(Diff::new(Arc::clone(&stored.store), &Pool::inline(), left, folded.tree)).len(), 1);
     let counts = stored.counting.take();
     assert_eq!(counts.ranges_read, folded.summary.ranges_read + folded.summary.ranges_written);
-    assert!(drain!(Diff::new(Arc::clone(&stored.store), left, left)).is_empty());
+    assert!(drain!(Diff::new(Arc::clone(&stored.store), &Pool::inline(), left, left)).is_empty());
     assert_eq!(stored.counting.take(), Counts::default(), "equal trees are not read");
 }
 
@@ -139,7 +139,7 @@ fn a_diff_skips_what_lies_behind_a_removed_range() {
         numbered(500).into_keys().filter(|key| *key <= first.max_key).map(|key| (key, None)).collect();
     let right = stored.fold(&format, left, &removed).tree;
     stored.counting.take();
-    let found = drain!(Diff::new(Arc::clone(&stored.store), left, right));
+    let found = drain!(Diff::new(Arc::clone(&stored.store), &Pool::inline(), left, right));
     assert_eq!(found.len() as u64, first.count);
     assert_eq!(stored.counting.take().ranges_read, 1);
 }
@@ -176,10 +176,6 @@ impl RangeStore for SlowStore {
         self.inner.metarange(id).await
     }
 
-    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
-        RangeStore::file(&self.inner, file).await
-    }
-
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
         let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -205,23 +201,25 @@ impl RangeStore for SlowStore {
 
 #[test]
 fn uploads_overlap_and_are_bounded_and_come_before_the_metarange() {
-    let store = SlowStore::default();
+    let slow = Arc::new(SlowStore::default());
+    let store = Arc::clone(&slow) as Arc<dyn RangeStore>;
     let records = stream::iter(records(&numbered(2000)).into_iter().map(Ok));
-    let folded = block_on(build(&store, &small_format(), records)).unwrap();
+    let folded = block_on(build(&store, &Pool::inline(), &small_format(), records)).unwrap();
     assert!(folded.summary.ranges_written > 50);
-    assert_eq!(store.most.load(Ordering::SeqCst), 8);
+    assert_eq!(slow.most.load(Ordering::SeqCst), 8);
 }
 
 #[test]
 fn an_upload_begins_as_soon_as_its_range_ends() {
-    let store = SlowStore::default();
+    let slow = Arc::new(SlowStore::default());
+    let store = Arc::clone(&slow) as Arc<dyn RangeStore>;
     let (records, format) = (records(&numbered(50)), small_format());
     let last = records.last().unwrap().clone();
     let seen = stream::iter(records).map(|record| {
-        let begun = store.most.load(Ordering::SeqCst);
+        let begun = slow.most.load(Ordering::SeqCst);
         assert!(record != last || begun > 0, "no upload has begun");
         Ok(record)
     });
-    let folded = block_on(build(&store, &format, seen)).unwrap();
+    let folded = block_on(build(&store, &Pool::inline(), &format, seen)).unwrap();
     assert!((2..8).contains(&folded.summary.ranges_written), "{folded:?}");
 }

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::{Diff, Difference, DifferenceKind};
+use crate::{Diff, Difference, DifferenceKind, Pool};
 
 fn expected(left: &Model, right: &Model) -> Vec<Difference> {
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).cloned().collect();
@@ -36,7 +36,7 @@ proptest! {
         let stored = Stored::new();
         let right = applied(&left, &edits);
         let trees = (stored.build(&format, &left), stored.build(&format, &right));
-        let mut diff = Diff::new(Arc::clone(&stored.store), trees.0, trees.1).under(&prefix);
+        let mut diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1).under(&prefix);
         if let Some(after) = &after {
             diff = diff.after(after);
         }
@@ -54,7 +54,7 @@ proptest! {
     ) {
         let stored = Stored::new();
         let trees = (stored.build(&formats.0, &left), stored.build(&formats.1, &right));
-        let diff = Diff::new(Arc::clone(&stored.store), trees.0, trees.1);
+        let diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1);
         prop_assert_eq!(drain!(diff), expected(&left, &right));
     }
 
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let stored = Stored::new();
         let trees = (stored.build(&format, &left), stored.build(&format, &right));
-        let mut diff = Diff::new(Arc::clone(&stored.store), trees.0, trees.1).after(&after);
+        let mut diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1).after(&after);
         for key in seeks {
             diff.seek(&key).unwrap();
             let wanted = expected(&left, &right).into_iter().find(|found| found.key >= key && found.key > after);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::{
-    Change, Folded, Metarange, RangeStore, Summary, TreeError, TreeFormat, TreeId, fold, verify_range,
+    Change, Folded, Metarange, Pool, RangeStore, Summary, TreeError, TreeFormat, TreeId, fold, verify_range,
 };
 
 fn metarange(stored: &Stored, tree: TreeId) -> Arc<Metarange> {
@@ -160,7 +160,8 @@ fn changes_out_of_order_are_refused_by_name() {
     for (first, second) in [("b", "a"), ("a", "a")] {
         let changes = [Change::delete(first), Change::delete(second)];
         let changes = stream::iter(changes.into_iter().map(Ok));
-        let error = block_on(fold(&*stored.store, &small_format(), None, changes)).unwrap_err();
+        let error =
+            block_on(fold(&stored.store, &Pool::inline(), &small_format(), None, changes)).unwrap_err();
         let expected =
             TreeError::Unordered { previous: Bytes::from(first.to_owned()), key: second.to_owned().into() };
         assert_eq!(error, expected);
@@ -172,7 +173,7 @@ fn an_error_of_the_changes_is_the_error_of_the_fold() {
     let stored = Stored::new();
     let failure = TreeError::from(braid_types::Error::new(braid_types::Code::Busy, "s", "later"));
     let changes = stream::iter([Ok(Change::delete("a")), Err(failure.clone())]);
-    assert_eq!(block_on(fold(&*stored.store, &small_format(), None, changes)), Err(failure));
+    assert_eq!(block_on(fold(&stored.store, &Pool::inline(), &small_format(), None, changes)), Err(failure));
 }
 
 #[test]

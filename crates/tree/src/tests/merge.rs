@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::support::*;
 use crate::testing::Counts;
 use crate::{
-    Conflict, Diff, Folded, Merge, MergeResult, Outcome, Pending, RangeStore, Side,
+    Conflict, Diff, Folded, Merge, MergeResult, Outcome, Pending, Pool, RangeStore, Side,
     Strategy as MergeStrategy, Summary, ThreeWay, TreeError, TreeFormat, fold, merge,
 };
 
@@ -131,7 +131,7 @@ proptest! {
         let stored = Stored::new();
         let wanted = three.merged(strategy, &choices);
         let task = Merge { strategy, choices, ..three.stored(&stored, &format) };
-        let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+        let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap();
         match (result, wanted) {
             (MergeResult::Merged(folded), Ok(model)) => {
                 // Where the destination did not change at all, the source's records are taken as they are.
@@ -152,7 +152,7 @@ fn one_side_without_changes_gives_the_other_by_its_id() {
     stored.counting.take();
     for (base, dest, source, wanted) in [(a, a, b, b), (a, b, a, b), (a, b, b, b), (None, None, b, b)] {
         let task = Merge { base, dest, source, ..Merge::default() };
-        let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+        let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap();
         assert_eq!(result, MergeResult::Merged(Folded { tree: wanted, summary: Summary::default() }));
     }
     assert!(drain!(ThreeWay::new(Arc::clone(&stored.store), a, b, a)).is_empty());
@@ -169,7 +169,9 @@ fn a_merge_opens_only_ranges_that_the_source_changed() {
     let source = stored.fold(&format, base, &fresh(1500)).tree;
     stored.counting.take();
     let task = Merge { base, dest, source, ..Merge::default() };
-    let MergeResult::Merged(folded) = block_on(merge(&stored.store, &format, &task)).unwrap() else {
+    let MergeResult::Merged(folded) =
+        block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap()
+    else {
         panic!("different paths do not conflict");
     };
     // The base's range and the source's to see the step, the destination's to fold it.
@@ -187,7 +189,7 @@ fn nothing_is_written_once_a_conflict_is_found() {
     let source = stored.fold(&format, base, &all).tree;
     stored.counting.take();
     let task = Merge { base, dest, source, ..Merge::default() };
-    let result = block_on(merge(&stored.store, &format, &task)).unwrap();
+    let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap();
     assert!(matches!(result, MergeResult::Conflicts(conflicts) if conflicts.len() == 1));
     assert_eq!(stored.counting.take().ranges_written, 0);
 }
@@ -204,7 +206,7 @@ fn a_failure_among_conflicts_is_not_taken_for_the_end_of_them() {
     let lost = metarange.ranges().last().unwrap().id;
     stored.memory.remove_file(lost);
     let task = Merge { base, dest, source, ..Merge::default() };
-    let result = block_on(merge(&stored.store, &format, &task));
+    let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task));
     assert_eq!(result, Err(TreeError::Missing { file: lost.into() }));
 }
 
@@ -228,9 +230,9 @@ fn ranges_that_source_and_destination_share_are_not_opened() {
 fn everything_can_run_on_any_thread() {
     fn check(_: impl Send) {}
     let (stored, format, task) = (Stored::new(), small_format(), Merge::default());
-    check(merge(&stored.store, &format, &task));
-    check(fold(&*stored.store, &format, None, stream::iter([])));
+    check(merge(&stored.store, &Pool::inline(), &format, &task));
+    check(fold(&stored.store, &Pool::inline(), &format, None, stream::iter([])));
     check(ThreeWay::new(Arc::clone(&stored.store), None, None, None).next());
-    check(Diff::new(Arc::clone(&stored.store), None, None).next());
+    check(Diff::new(Arc::clone(&stored.store), &Pool::inline(), None, None).next());
     check(Pending::new(Arc::clone(&stored.store), None, stream::iter([])).next());
 }

@@ -5,7 +5,7 @@ use futures::stream;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::{Change, Diff, Pending, TreeError};
+use crate::{Change, Diff, Pending, Pool, TreeError};
 
 proptest! {
     #[test]
@@ -15,7 +15,7 @@ proptest! {
         let folded = stored.fold(&format, tree, &edits).tree;
         let changes = stream::iter(changes(&edits).map(Ok));
         let pending = drain!(Pending::new(Arc::clone(&stored.store), tree, changes));
-        prop_assert_eq!(pending, drain!(Diff::new(Arc::clone(&stored.store), tree, folded)));
+        prop_assert_eq!(pending, drain!(Diff::new(Arc::clone(&stored.store), &Pool::inline(), tree, folded)));
     }
 }
 

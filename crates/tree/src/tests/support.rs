@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::testing::{CountingRangeStore, MemoryRangeStore};
 use crate::{
-    Change, Cursor, Folded, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId, build, fold,
+    Change, Cursor, Folded, Pool, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId, build, fold,
 };
 
 /// What a path maps to: content, and a place that is not part of its identity.
@@ -81,7 +81,7 @@ impl Stored {
 
     pub(crate) fn build(&self, format: &TreeFormat, model: &Model) -> TreeId {
         let records = stream::iter(records(model).into_iter().map(Ok));
-        block_on(build(&*self.store, format, records)).unwrap().tree
+        block_on(build(&self.store, &Pool::inline(), format, records)).unwrap().tree
     }
 
     pub(crate) fn try_fold(
@@ -90,7 +90,7 @@ impl Stored {
         base: TreeId,
         edits: &Edits,
     ) -> Result<Folded, TreeError> {
-        block_on(fold(&*self.store, format, base, stream::iter(changes(edits).map(Ok))))
+        block_on(fold(&self.store, &Pool::inline(), format, base, stream::iter(changes(edits).map(Ok))))
     }
 
     pub(crate) fn fold(&self, format: &TreeFormat, base: TreeId, edits: &Edits) -> Folded {
