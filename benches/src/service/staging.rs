@@ -66,7 +66,7 @@ async fn delete_each(fleet: &Fleet, pool: &Pool) -> anyhow::Result<Duration> {
     let calls =
         pool.links.iter().map(|link| (pool.repository.clone(), pool.branch.clone(), link.path.clone()));
     let delete = |client: Client, (repository, branch, path): Call<ObjectPath>| async move {
-        Ok(client.delete_object(&repository, &branch, &path).await?)
+        Ok(client.delete_object(&repository, &branch, &path).await.map(drop)?)
     };
     fleet.each(calls.collect(), delete).await
 }

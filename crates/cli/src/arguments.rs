@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use braid_types::{RefExpression, Time};
+use clap::Args;
+
+use crate::address::BranchAddress;
 
 /// A key and a value, given as `key=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,21 @@ pub(crate) fn map(pairs: Vec<Pair>) -> BTreeMap<String, String> {
 /// A time, such as `2026-01-31T12:00:00Z`.
 pub(crate) fn time(text: &str) -> Result<Time, String> {
     Time::parse_rfc3339(text).ok_or_else(|| "it must be a time such as 2026-01-31T12:00:00Z".into())
+}
+
+/// A commit whose change is undone or done again, and the branch that gets the new commit.
+#[derive(Debug, Args)]
+pub(crate) struct Picked {
+    /// The branch to commit to: braid://repository/branch
+    pub(crate) branch: BranchAddress,
+
+    /// The commit: a ref of the same repository
+    #[arg(value_name = "REF", value_parser = reference)]
+    pub(crate) reference: RefExpression,
+
+    /// Which parent to compare the commit with, counted from 1; a merge commit needs one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) parent: Option<u32>,
 }
 
 /// A ref expression without repository, where an address before it names that.

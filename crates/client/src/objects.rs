@@ -121,21 +121,20 @@ impl Client {
         })
     }
 
-    /// Deletes an object; it need not be there.
+    /// Deletes an object; says whether there was one.
     pub async fn delete_object(
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
         path: &ObjectPath,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let (repository, branch) = (repository.clone(), branch.clone());
         let request = DeleteObject { repository, branch, path: path.clone() };
         let call = |request| async { self.object_service().delete_object(request).await };
-        self.mutate(proto::DeleteObjectRequest::from(request), call).await?;
-        Ok(())
+        Ok(self.mutate(proto::DeleteObjectRequest::from(request), call).await?.existed)
     }
 
-    /// Deletes up to 10,000 objects, all or none; they need not be there.
+    /// Deletes up to 10,000 objects, all or none; says for each whether there was one.
     ///
     /// # Errors
     /// `limit_exceeded`.
@@ -144,11 +143,12 @@ impl Client {
         repository: &RepositoryName,
         branch: &BranchName,
         paths: Vec<ObjectPath>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<bool>, Error> {
+        let asked = paths.len();
         let request = DeleteObjects { repository: repository.clone(), branch: branch.clone(), paths };
         let call = |request| async { self.object_service().delete_objects(request).await };
-        self.mutate(proto::DeleteObjectsRequest::from(request), call).await?;
-        Ok(())
+        let existed = done(self.mutate(proto::DeleteObjectsRequest::from(request), call).await?)?;
+        as_many(asked, existed).map_err(Error::that_may_have_happened)
     }
 }
 

@@ -1,11 +1,9 @@
 //! `cherry-pick`: doing a commit again in a new one.
 
 use braid_client::CherryPick as CherryPickRequest;
-use braid_types::RefExpression;
 use clap::Args;
 
-use crate::address::BranchAddress;
-use crate::arguments::{Pair, map, pair, reference};
+use crate::arguments::{Pair, Picked, map, pair};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -17,16 +15,8 @@ use crate::view::CommitLine;
   braid cherry-pick braid://lake/release experiment~1
   braid cherry-pick braid://lake/release 3f2a91c0 --parent 1")]
 pub struct CherryPick {
-    /// The branch to commit to: braid://repository/branch
-    branch: BranchAddress,
-
-    /// The commit to do again: a ref of the same repository
-    #[arg(value_name = "REF", value_parser = reference)]
-    reference: RefExpression,
-
-    /// Which parent to compare with, counted from 1; a merge commit needs one
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    parent: Option<u32>,
+    #[command(flatten)]
+    picked: Picked,
 
     /// What to say of it; the picked commit's own text if it is not given
     #[arg(long, short)]
@@ -40,10 +30,10 @@ pub struct CherryPick {
 impl CherryPick {
     pub(crate) async fn run(self, session: Session<'_>) -> Result<Exit, Failure> {
         let request = CherryPickRequest {
-            repository: self.branch.repository,
-            branch: self.branch.reference,
-            reference: self.reference,
-            parent_number: self.parent,
+            repository: self.picked.branch.repository,
+            branch: self.picked.branch.reference,
+            reference: self.picked.reference,
+            parent_number: self.picked.parent,
             message: self.message,
             metadata: map(self.metadata),
         };

@@ -57,8 +57,9 @@ async fn remove_one(address: &BranchTreeAddress, session: Session<'_>) -> Result
     }
     let (repository, branch) = (&address.repository, &address.reference);
     let path = ObjectPath::existing(address.path.as_str())?;
-    session.client.stat_object(repository, &staged(branch)?, &path).await?;
-    session.client.delete_object(repository, branch, &path).await?;
+    if !session.client.delete_object(repository, branch, &path).await? {
+        return Err(nothing_at(address, format_args!("there is no object '{address}'")));
+    }
     session.console.report(&DeletedView { deleted: address.to_string() }).await?;
     Ok(Exit::Done)
 }
@@ -77,8 +78,7 @@ async fn remove_all(
     }
     ended?;
     if removed == 0 {
-        let message = format!("there is nothing under '{address}'");
-        return Err(Error::new(Code::ObjectNotFound, address.path.as_str(), message).into());
+        return Err(nothing_at(&address, format_args!("there is nothing under '{address}'")));
     }
     session.console.report(&RemovedView { deleted: address.to_string(), objects: removed }).await?;
     Ok(Exit::Done)
@@ -105,11 +105,14 @@ async fn remove_under(
     while let Some(batch) = batches.next().await {
         let paths: Vec<ObjectPath> =
             batch.map_err(|broken| broken.1)?.into_iter().collect::<Result<_, _>>()?;
-        let count = paths.len() as u64;
-        client.delete_objects(&address.repository, &address.reference, paths).await?;
-        *removed += count;
+        let existed = client.delete_objects(&address.repository, &address.reference, paths).await?;
+        *removed += existed.iter().filter(|existed| **existed).count() as u64;
     }
     Ok(())
+}
+
+fn nothing_at(address: &BranchTreeAddress, message: fmt::Arguments<'_>) -> Failure {
+    Error::new(Code::ObjectNotFound, address.path.as_str(), message.to_string()).into()
 }
 
 /// The branch with its uncommitted changes.

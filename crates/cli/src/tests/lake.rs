@@ -222,14 +222,13 @@ impl Kept {
                 Ok(Reply::ok(&proto::LinkUploadsResponse { objects }))
             }
             "ObjectService/DeleteObject" => {
-                self.objects.remove(&decode::<proto::DeleteObjectRequest>(message).path);
-                Ok(Reply::ok(&proto::DeleteObjectResponse::default()))
+                let removed = self.objects.remove(&decode::<proto::DeleteObjectRequest>(message).path);
+                Ok(Reply::ok(&proto::DeleteObjectResponse { existed: removed.is_some() }))
             }
             "ObjectService/DeleteObjects" => {
-                for path in decode::<proto::DeleteObjectsRequest>(message).paths {
-                    self.objects.remove(&path);
-                }
-                Ok(Reply::ok(&proto::DeleteObjectsResponse::default()))
+                let paths = decode::<proto::DeleteObjectsRequest>(message).paths;
+                let existed = paths.iter().map(|path| self.objects.remove(path).is_some()).collect();
+                Ok(Reply::ok(&proto::DeleteObjectsResponse { existed }))
             }
             _ => Err(Error::new(Code::Unimplemented, method, format!("'{method}' is not in the script"))),
         }

@@ -36,6 +36,7 @@ async fn what_is_not_there_cannot_be_deleted() {
     let lake = lake().await;
     let removed = ran(&lake, &["rm", "braid://lake/main/a"]).await;
     assert_eq!((removed.exit, removed.stdout.as_str()), (Exit::Done, "deleted braid://lake/main/a\n"));
+    assert_eq!(lake.calls(), 1);
     let again = ran(&lake, &["rm", "braid://lake/main/a", "-o", "json"]).await;
     assert_eq!((again.exit, again.error()["code"].as_str()), (Exit::Refused, Some("object_not_found")));
     assert_eq!(ran(&lake, &["rm", "braid://lake/main"]).await.exit, Exit::Usage);
@@ -67,7 +68,8 @@ async fn what_was_deleted_before_a_failure_is_said() {
     let paths: Vec<String> = (0..10_001).map(|number| format!("d/{number}")).collect();
     let objects: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
     let lake = Lake::start().await.with(&objects);
-    lake.on("ObjectService/DeleteObjects", Reply::ok(&proto::DeleteObjectsResponse::default()));
+    let all = proto::DeleteObjectsResponse { existed: vec![true; 10_000] };
+    lake.on("ObjectService/DeleteObjects", Reply::ok(&all));
     lake.on(
         "ObjectService/DeleteObjects",
         Reply::error(Error::new(Code::ReadOnly, "lake", "it is read-only")),

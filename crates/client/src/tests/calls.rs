@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use braid_types::{BranchName, Code, Error, RepositoryName};
+use braid_types::{BranchName, Code, Error, ObjectPath, RepositoryName};
 use braid_wire::proto;
 use futures::TryStreamExt;
 use tokio::net::TcpListener;
@@ -210,4 +210,20 @@ async fn large_answers_are_taken() {
     let large = proto::Repository { storage_namespace: "x".repeat(5 << 20), ..repository("abc") };
     fake.on(GET, Reply::ok(&large));
     fake.client().get_repository(&name("abc")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_delete_says_what_was_there_or_that_the_answer_makes_no_sense() {
+    const MANY: &str = "ObjectService/DeleteObjects";
+    let fake = Fake::start().await;
+    let (client, on) = (fake.client(), BranchName::new("main").unwrap());
+    let paths = vec![ObjectPath::new("a").unwrap(), ObjectPath::new("b").unwrap()];
+    fake.on("ObjectService/DeleteObject", Reply::ok(&proto::DeleteObjectResponse { existed: true }));
+    assert!(client.delete_object(&name("abc"), &on, &paths[0]).await.unwrap());
+    for existed in [vec![false, true], vec![true]] {
+        fake.on(MANY, Reply::ok(&proto::DeleteObjectsResponse { existed }));
+    }
+    assert_eq!(client.delete_objects(&name("abc"), &on, paths.clone()).await.unwrap(), [false, true]);
+    let short = client.delete_objects(&name("abc"), &on, paths).await.unwrap_err();
+    assert_eq!((short.code(), short.may_have_happened()), (Code::Internal, true));
 }
