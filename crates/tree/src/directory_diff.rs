@@ -64,6 +64,11 @@ impl RollUp {
         Self { query: ListQuery { prefix, delimiter: Some(delimiter), after, limit: usize::MAX }, open: None }
     }
 
+    /// The first key whose difference may be part of the first item; `None` if there can be no item.
+    pub fn start(&self) -> Option<Bytes> {
+        start(&self.query)
+    }
+
     /// Takes the next difference. Gives the items that are complete with it: a common prefix, then a path.
     pub fn add(&mut self, difference: Difference) -> [Option<Changed>; 2] {
         let Some(prefix) = common_prefix(&difference.key, &self.query) else {
@@ -107,7 +112,8 @@ impl DirectoryDiff {
         query: &DirectoryQuery,
     ) -> Self {
         let rolled = RollUp::new(query);
-        let diff = start(&rolled.query)
+        let diff = rolled
+            .start()
             .map(|start| Diff::new(store, pool, left, right).under(&query.prefix).starting_at(start));
         Self { diff, rolled, ready: None }
     }
