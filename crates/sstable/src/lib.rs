@@ -44,5 +44,5 @@ pub use record_hash::RecordHasher;
 pub use stored_block::{Compression, TRAILER_LEN, decode_block};
 pub use table::Table;
 pub use table_index::{TableIndex, Tail};
-pub use verify::verify;
+pub use verify::{verify, verify_all};
 pub use writer::{MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, Writer, WriterOptions};

@@ -4,31 +4,78 @@ use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
 use crate::index::handle_at;
 use crate::properties::{self, NUM_DATA_BLOCKS, NUM_ENTRIES, RAW_KEY_SIZE, RAW_VALUE_SIZE, Totals};
-use crate::{Corruption, Defect, Table, key};
+use crate::{BlockHandle, Corruption, Defect, Table, key};
 
 /// Reads all of a table and checks what reading a part of it cannot: that the keys of each block are between the separators
 /// in the index, that restart points lead to entries, and that the properties count what is there. Checksums and the order
 /// of keys are checked by all reading, so also by this.
+///
+/// # Errors
+/// The first corruption that [`verify_all`] finds.
 pub fn verify(table: &Table) -> Result<(), Corruption> {
-    check_index(table)?;
+    let mut first = None;
+    verify_all(
+        table,
+        |_, _, _| {},
+        |corruption| {
+            first.get_or_insert(corruption);
+        },
+    );
+    first.map_or(Ok(()), Err)
+}
+
+/// Does what [`verify`] does, hands each record to `record` (where its block stands, its key, its value), and each
+/// corruption to `corrupted`. A damaged block does not hide what is wrong with others: it is left where it is found damaged,
+/// and records before that have been handed over.
+pub fn verify_all(
+    table: &Table,
+    mut record: impl FnMut(u64, &[u8], &[u8]),
+    mut corrupted: impl FnMut(Corruption),
+) {
+    let mut is_sound = true;
+    let mut report = |corruption| {
+        is_sound = false;
+        corrupted(corruption);
+    };
+    check_index(table).unwrap_or_else(&mut report);
     let mut totals = table.range_deletions();
     let mut index = table.index_cursor();
-    let mut records = BlockCursor::new(Block::empty(), KeyForm::Record);
     let mut bounds = Bounds::default();
-    while let Some(handle) = table.next_entry(&mut index)? {
-        let block = table.read_block(handle)?;
-        check_restart_points(&block, KeyForm::Record)?;
-        records.enter(block);
+    while let Some(handle) = table.next_entry(&mut index).unwrap_or_else(|corruption| {
+        report(corruption);
+        None
+    }) {
+        let checked = check_block(table, handle, |key, user_key, value| {
+            bounds.check(key, index.internal_separator())?;
+            totals.count(key, value);
+            record(handle.offset, user_key, value);
+            Ok(())
+        });
+        checked.unwrap_or_else(&mut report);
         totals.data_blocks += 1;
-        while records.advance()? {
-            bounds
-                .check(records.key(), index.internal_separator())
-                .map_err(|what| records.corruption(what))?;
-            totals.count(records.key(), records.value());
-        }
         bounds.end(index.internal_separator());
     }
-    check_totals(table, &totals).map_err(|what| Corruption::new(table.properties_offset(), what))
+    if is_sound && let Err(what) = check_totals(table, &totals) {
+        corrupted(Corruption::new(table.properties_offset(), what));
+    }
+}
+
+/// Reads one block and hands on its records: internal key, user key, value.
+fn check_block(
+    table: &Table,
+    handle: BlockHandle,
+    mut record: impl FnMut(&[u8], &[u8], &[u8]) -> Result<(), Defect>,
+) -> Result<(), Corruption> {
+    let block = table.read_block(handle)?;
+    check_restart_points(&block, KeyForm::Record)?;
+    // Its own cursor, so that its keys are not held against those of a block that stands in another's place; separators keep
+    // the order from one block to the next.
+    let mut records = BlockCursor::new(block, KeyForm::Record);
+    while records.advance()? {
+        record(records.key(), records.user_key(), records.value())
+            .map_err(|what| records.corruption(what))?;
+    }
+    Ok(())
 }
 
 /// The separator of the block before: every key must come after it, and not after the separator of its own block.
