@@ -82,7 +82,7 @@ fn floor_write(records: &[Record]) -> anyhow::Result<Vec<FloorBlock>> {
             block.extend_from_slice(&key[shared(previous, key)..]);
             block.extend_from_slice(value.as_bytes());
             previous = key;
-            if block.len() >= WriterOptions::default().block_size {
+            if block.len() >= 4096 {
                 blocks.push(encoder.encode(&block)?);
                 block.clear();
             }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use braid_sstable::{Compression, Writer, WriterOptions};
+use braid_sstable::{BlockEnds, Compression, Writer, WriterOptions};
 
 type Records = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -27,7 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn shapes() -> Vec<(&'static str, Records, WriterOptions)> {
     let lakefs = WriterOptions::default();
     let plain = WriterOptions { compression: Compression::None, ..lakefs };
-    let shaped = |block_size, restart_interval| WriterOptions { block_size, restart_interval, ..lakefs };
+    let shaped = |block_size, restart_interval| WriterOptions {
+        blocks: BlockEnds::Size(block_size),
+        restart_interval,
+        ..lakefs
+    };
+    let zstd = |level, blocks| WriterOptions { blocks, compression: Compression::Zstd { level }, ..lakefs };
+    let content = BlockEnds::Content { min: 8 * 1024, max: 32 * 1024, one_in: 32 };
     vec![
         ("empty", paths(0), lakefs),
         ("one", paths(1), lakefs),
@@ -39,6 +45,14 @@ fn shapes() -> Vec<(&'static str, Records, WriterOptions)> {
         ("one-restart", paths(2_000), shaped(64 * 1024, usize::MAX)),
         ("no-values", paths(5_000).into_keys().map(|key| (key, Vec::new())).collect(), lakefs),
         ("adjacent-keys", adjacent(), shaped(1, 1)),
+        ("zstd", paths(20_000), zstd(1, BlockEnds::Size(16 * 1024))),
+        ("zstd-3-large-blocks", paths(20_000), zstd(3, BlockEnds::Size(256 * 1024))),
+        ("zstd-record-a-block", paths(500), zstd(1, BlockEnds::Size(1))),
+        ("zstd-empty", paths(0), zstd(1, content)),
+        ("zstd-bytes", bytes(), zstd(19, BlockEnds::Size(64))),
+        ("zstd-large-values", large_values(), zstd(1, content)),
+        ("zstd-content-ends", paths(20_000), zstd(1, content)),
+        ("content-ends", paths(20_000), WriterOptions { blocks: content, ..lakefs }),
         ("bytes", bytes(), shaped(64, 4)),
         ("long-keys", long_keys(), lakefs),
         ("large-values", large_values(), lakefs),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::block::{Block, Entry};
-use crate::key::{KEY_TRAILER_LEN, KIND_VALUE};
+use crate::key::{KEY_TRAILER_LEN, KIND_VALUE, SEPARATOR_TRAILER};
 use crate::{Corruption, Defect};
 
 /// What a block's keys are.
@@ -54,6 +54,20 @@ impl BlockCursor {
         self.next = 0;
     }
 
+    /// Leaves its block; what is entered next has to come after `user_key`.
+    pub(crate) fn pass(&mut self, user_key: &[u8]) {
+        self.enter(Block::empty());
+        self.key.clear();
+        self.key.extend_from_slice(user_key);
+        self.key.extend_from_slice(&SEPARATOR_TRAILER[..self.form.trailer_len()]);
+    }
+
+    /// Whether the entry read last is the last of its block.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.next == self.block.entries_end()
+    }
+
     /// Goes before the first entry of its block, which may have any key.
     pub(crate) fn rewind(&mut self) {
         self.key.clear();
@@ -63,7 +77,7 @@ impl BlockCursor {
     /// Reads the next entry; false at the end of the block.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool, Corruption> {
-        if self.next == self.block.entries_end() {
+        if self.is_at_end() {
             return Ok(false);
         }
         let entry = self.block.entry(self.next)?;

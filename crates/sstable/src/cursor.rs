@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::block::Block;
-use crate::record_cursor::{Blocks, RecordCursor};
+use crate::record_cursor::{BlockStart, Blocks, RecordCursor};
 use crate::{Corruption, Table};
 
 /// Walks a table's records in key order, from the first unless it seeks. It owns a clone of its table.
@@ -50,6 +50,25 @@ impl Cursor {
     /// The value of the record that [`key`](Self::key) is of, sharing the memory of its block.
     pub fn value(&self) -> Option<Bytes> {
         self.records.value()
+    }
+
+    /// The block before whose first record it stands; the number of blocks after the last. `None` within a block.
+    pub(crate) fn next_block(&self) -> Option<usize> {
+        let next = self.records.blocks().next;
+        match self.records.block_start()? {
+            BlockStart::OfLast => Some(next - 1),
+            BlockStart::OfNext => Some(next),
+        }
+    }
+
+    /// Goes before the first record of a block that is not the first.
+    pub(crate) fn skip_to(&mut self, block: usize) {
+        let separator = self.table().index().separator(block - 1);
+        self.records.pass(&separator).next = block;
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.records.blocks().table
     }
 }
 

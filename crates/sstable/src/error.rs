@@ -89,7 +89,7 @@ pub enum Defect {
         computed: u32,
     },
     /// The block is compressed in a way that is not read.
-    #[error("compression type {found} is neither none (0) nor snappy (1)")]
+    #[error("compression type {found} is neither none (0), snappy (1) nor zstd (7)")]
     CompressionType {
         /// The type found.
         found: u8,
@@ -105,6 +105,28 @@ pub enum Defect {
     /// A compressed block cannot be uncompressed.
     #[error("snappy: {reason}")]
     Snappy {
+        /// The decoder's words.
+        reason: String,
+    },
+    /// A block compressed with Zstandard claims more bytes than a block has.
+    #[error("a block claims to become {claimed} bytes, more than {limit}")]
+    ZstdClaim {
+        /// Uncompressed length that is claimed, in bytes.
+        claimed: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A block compressed with Zstandard does not have the length it claims.
+    #[error("a block claims to become {claimed} bytes, its frame has {found}")]
+    ZstdLength {
+        /// Uncompressed length that is claimed, in bytes.
+        claimed: u64,
+        /// The length that the frame says, or has.
+        found: u64,
+    },
+    /// A block compressed with Zstandard cannot be uncompressed.
+    #[error("zstd: {reason}")]
+    Zstd {
         /// The decoder's words.
         reason: String,
     },

@@ -1,5 +1,7 @@
 //! The last bytes of a file, or all of it, and the blocks that stand there.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::block::Block;
@@ -91,11 +93,20 @@ impl FileTail {
 
     /// A block that is in the tail, if it is in the file: its payload and its trailer.
     pub(crate) fn stored(&self, handle: BlockHandle) -> Result<Bytes, Corruption> {
+        Ok(self.bytes.slice(self.range(handle)?))
+    }
+
+    /// The same, borrowed.
+    pub(crate) fn stored_slice(&self, handle: BlockHandle) -> Result<&[u8], Corruption> {
+        Ok(&self.bytes[self.range(handle)?])
+    }
+
+    fn range(&self, handle: BlockHandle) -> Result<Range<usize>, Corruption> {
         self.check_place(handle)?;
         let start =
             handle.offset.checked_sub(self.start()).expect("it was made sure that the tail has the block");
         let start = start as usize;
-        Ok(self.bytes.slice(start..start + handle.size as usize + TRAILER_LEN))
+        Ok(start..start + handle.size as usize + TRAILER_LEN)
     }
 
     /// Where the tail starts in the file.

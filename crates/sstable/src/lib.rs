@@ -8,6 +8,7 @@
 mod block;
 mod block_builder;
 mod block_cursor;
+mod block_ends;
 mod checksum;
 mod cursor;
 mod data_block;
@@ -25,22 +26,27 @@ mod properties;
 mod record_cursor;
 mod record_hash;
 mod separators;
+mod skip;
+mod snappy_codec;
 mod stored_block;
 mod table;
 mod table_index;
 mod varint;
 mod verify;
 mod writer;
+mod zstd_codec;
 
 #[cfg(test)]
 mod tests;
 
+pub use block_ends::BlockEnds;
 pub use cursor::{Cursor, Record};
 pub use data_block::{DataBlock, DataCursor};
 pub use error::{Corruption, Defect, WriteError};
 pub use footer::{FOOTER_LEN, Footer};
 pub use handle::BlockHandle;
 pub use record_hash::RecordHasher;
+pub use skip::skip_equal_blocks;
 pub use stored_block::{Compression, TRAILER_LEN, decode_block};
 pub use table::Table;
 pub use table_index::{TableIndex, Tail};

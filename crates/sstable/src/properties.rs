@@ -160,6 +160,7 @@ fn compression_name(compression: Compression) -> &'static [u8] {
     match compression {
         Compression::None => b"NoCompression",
         Compression::Snappy => b"Snappy",
+        Compression::Zstd { .. } => b"ZSTD",
     }
 }
 

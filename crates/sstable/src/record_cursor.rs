@@ -42,6 +42,13 @@ enum Position {
     Failed(Corruption),
 }
 
+/// Which block a cursor stands at the start of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BlockStart {
+    OfLast,
+    OfNext,
+}
+
 impl<B: Blocks> RecordCursor<B> {
     pub(crate) fn new(blocks: B) -> Self {
         let block = BlockCursor::new(Block::empty(), KeyForm::Record);
@@ -88,6 +95,26 @@ impl<B: Blocks> RecordCursor<B> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it stands before the first record of a block: of the one read last, or else of the next.
+    pub(crate) fn block_start(&self) -> Option<BlockStart> {
+        match self.position {
+            Position::Before if self.block.at() == 0 => Some(BlockStart::OfLast),
+            Position::Between | Position::At if self.block.is_at_end() => Some(BlockStart::OfNext),
+            _ => None,
+        }
+    }
+
+    /// Goes on at the next block, past all keys up to `separator`, and hands out the blocks to move them.
+    pub(crate) fn pass(&mut self, separator: &[u8]) -> &mut B {
+        self.block.pass(separator);
+        self.position = Position::Between;
+        &mut self.blocks
+    }
+
+    pub(crate) fn blocks(&self) -> &B {
+        &self.blocks
     }
 
     /// Reads the next record, from the next block that has one if need be.

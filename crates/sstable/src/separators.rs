@@ -46,7 +46,6 @@ impl Separators {
     }
 
     /// The separator `index`.
-    #[cfg(test)]
     pub(crate) fn get(&self, index: usize) -> Vec<u8> {
         match self.last(index) {
             Some(last) => last.to_vec(),

@@ -2,40 +2,47 @@
 
 use bytes::Bytes;
 
-use crate::{BlockHandle, Corruption, Defect, checksum};
+use crate::{BlockHandle, Corruption, Defect, checksum, snappy_codec, zstd_codec};
 
 /// Length of what follows each block's payload, in bytes: compression type and checksum.
 pub const TRAILER_LEN: usize = 5;
 
 const TYPE_NONE: u8 = 0;
 const TYPE_SNAPPY: u8 = 1;
-/// Snappy's densest element copies 64 bytes and takes 3, so no stream grows by more than 64 / 3 when uncompressed.
-const SNAPPY_MAX_GROWTH: u64 = 22;
+const TYPE_ZSTD: u8 = 7;
 
-/// How blocks are compressed.
+/// How blocks are compressed, where that saves more than an eighth of the block. Readers take any, each block by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
     /// Not at all.
     None,
-    /// Snappy, where that saves more than an eighth of the block.
+    /// Snappy.
     #[default]
     Snappy,
+    /// Zstandard.
+    Zstd {
+        /// How hard to try: 1 to 19; numbers outside are taken as the nearest.
+        level: i32,
+    },
 }
 
 /// The uncompressed contents of a block. `stored` is its payload and trailer, which stand at `offset` in the file; it is
-/// shared, not copied, if the block is not compressed. No more is allocated than the payload can hold.
+/// shared, not copied, if the block is not compressed. No more is allocated than the payload can hold, and for Zstandard, which
+/// can make much of little, no more than 16 MiB.
 pub fn decode_block(stored: &Bytes, offset: u64) -> Result<Bytes, Corruption> {
-    let payload_len = check(stored).map_err(|what| Corruption::new(offset, what))?;
-    let payload = stored.slice(..payload_len);
+    let corrupted = |what| Corruption::new(offset, what);
+    let payload_len = check(stored).map_err(corrupted)?;
+    let payload = &stored[..payload_len];
     match stored[payload_len] {
-        TYPE_NONE => Ok(payload),
-        TYPE_SNAPPY => uncompress(&payload).map_err(|what| Corruption::new(offset, what)),
-        found => Err(Corruption::new(offset, Defect::CompressionType { found })),
+        TYPE_NONE => Ok(stored.slice(..payload_len)),
+        TYPE_SNAPPY => snappy_codec::uncompress(payload).map_err(corrupted),
+        TYPE_ZSTD => zstd_codec::uncompress(payload).map_err(corrupted),
+        found => Err(corrupted(Defect::CompressionType { found })),
     }
 }
 
-/// Compares the checksum and returns the payload's length.
-fn check(stored: &[u8]) -> Result<usize, Defect> {
+/// Compares the checksum of a stored block and returns its payload's length.
+pub(crate) fn check(stored: &[u8]) -> Result<usize, Defect> {
     let Some((payload, &[compression_type, ref checksum @ ..])) = stored.split_last_chunk::<TRAILER_LEN>()
     else {
         return Err(Defect::BlockTooShort { len: stored.len() });
@@ -48,51 +55,49 @@ fn check(stored: &[u8]) -> Result<usize, Defect> {
     Ok(payload.len())
 }
 
-fn uncompress(payload: &[u8]) -> Result<Bytes, Defect> {
-    let refused = |error: snap::Error| Defect::Snappy { reason: error.to_string() };
-    let claimed = snap::raw::decompress_len(payload).map_err(refused)?;
-    let stored = payload.len() as u64;
-    if claimed as u64 > stored * SNAPPY_MAX_GROWTH {
-        return Err(Defect::SnappyClaim { claimed: claimed as u64, stored });
-    }
-    let contents = snap::raw::Decoder::new().decompress_vec(payload).map_err(refused)?;
-    Ok(contents.into())
-}
-
 /// Appends blocks to a file, with their trailers.
 #[derive(Debug)]
 pub(crate) struct BlockSealer {
-    compression: Compression,
-    encoder: snap::raw::Encoder,
+    encoder: Encoder,
+    /// Room for a compressed block.
     scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Encoder {
+    None,
+    Snappy(Box<snappy_codec::Encoder>),
+    Zstd(zstd_codec::Encoder),
 }
 
 impl BlockSealer {
     pub(crate) fn new(compression: Compression) -> Self {
-        Self { compression, encoder: snap::raw::Encoder::new(), scratch: Vec::new() }
+        let encoder = match compression {
+            Compression::None => Encoder::None,
+            Compression::Snappy => Encoder::Snappy(Box::new(snappy_codec::Encoder::new())),
+            Compression::Zstd { level } => Encoder::Zstd(zstd_codec::Encoder::new(level)),
+        };
+        Self { encoder, scratch: Vec::new() }
     }
 
     /// Appends a block, compressed if that is asked for and pays.
     pub(crate) fn append(&mut self, contents: &[u8], file: &mut Vec<u8>) -> BlockHandle {
-        match self.compression {
-            Compression::None => append_stored(contents, TYPE_NONE, file),
-            Compression::Snappy => self.append_compressed(contents, file),
+        match self.compress(contents) {
+            Some((compression_type, len)) if len < contents.len() - contents.len() / 8 => {
+                append_stored(&self.scratch[..len], compression_type, file)
+            }
+            _ => append_plain(contents, file),
         }
     }
 
-    fn append_compressed(&mut self, contents: &[u8], file: &mut Vec<u8>) -> BlockHandle {
-        let room = snap::raw::max_compress_len(contents.len());
-        if self.scratch.len() < room {
-            self.scratch.resize(room, 0);
+    /// Puts the compressed contents at the start of `scratch` and returns their type and length; `None` if they are not to be
+    /// compressed.
+    fn compress(&mut self, contents: &[u8]) -> Option<(u8, usize)> {
+        match &mut self.encoder {
+            Encoder::None => None,
+            Encoder::Snappy(encoder) => Some((TYPE_SNAPPY, encoder.compress(contents, &mut self.scratch))),
+            Encoder::Zstd(encoder) => Some((TYPE_ZSTD, encoder.compress(contents, &mut self.scratch)?)),
         }
-        let len = self
-            .encoder
-            .compress(contents, &mut self.scratch)
-            .expect("the room is snappy's own bound, and blocks are below its 4 GiB");
-        if len < contents.len() - contents.len() / 8 {
-            return append_stored(&self.scratch[..len], TYPE_SNAPPY, file);
-        }
-        append_stored(contents, TYPE_NONE, file)
     }
 }
 

@@ -11,11 +11,11 @@ use crate::file_tail::{FileTail, Unread};
 use crate::index::IndexCursor;
 use crate::open::{self, Opened};
 use crate::properties::Totals;
-use crate::{BlockHandle, Corruption, Cursor, DataBlock, TableIndex};
+use crate::{BlockHandle, Corruption, Cursor, DataBlock, TableIndex, stored_block};
 
 /// A table whose whole file is in memory; clones share it.
 ///
-/// It reads tables of format version 2 with CRC32C, blocks stored plainly or with snappy, an index of one or two levels,
+/// It reads tables of format version 2 with CRC32C, blocks stored plainly, with snappy or with Zstandard, an index of one or two levels,
 /// and records that are plain values, one for each key: those of this crate's `Writer`, of lakeFS, and of RocksDB's
 /// writer of external files if told so.
 #[derive(Debug, Clone)]
@@ -112,6 +112,17 @@ impl Table {
 
     pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, Corruption> {
         self.inner.file.read(handle)
+    }
+
+    /// A data block as it is stored, which is not checked.
+    pub(crate) fn stored_data(&self, block: usize) -> Result<&[u8], Corruption> {
+        self.inner.file.stored_slice(self.index().handle(block))
+    }
+
+    /// Compares the checksum of the stored bytes of a data block.
+    pub(crate) fn check_checksum(&self, block: usize, stored: &[u8]) -> Result<(), Corruption> {
+        let offset = self.index().handle(block).offset;
+        stored_block::check(stored).map(drop).map_err(|what| Corruption::new(offset, what))
     }
 
     /// Reads a data block, whose keys are not held against the index.

@@ -138,6 +138,11 @@ impl TableIndex {
             + map_bytes(&self.properties)
     }
 
+    /// The separator of a block.
+    pub(crate) fn separator(&self, block: usize) -> Vec<u8> {
+        self.separators.get(block)
+    }
+
     /// Checks that a block's keys come after the separator before it, and not after its own.
     fn check_bounds(&self, block: usize, decoded: &Block) -> Result<(), Corruption> {
         let mut records = BlockCursor::new(decoded.clone(), KeyForm::Record);

@@ -4,8 +4,10 @@ mod craft;
 mod support;
 
 mod by_block;
+mod content_ends;
 mod corruption;
 mod damage;
 mod referee;
 mod round_trip;
+mod skip;
 mod writing;

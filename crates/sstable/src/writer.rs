@@ -7,7 +7,7 @@ use crate::key::{self, KEY_TRAILER_LEN, RECORD_TRAILER, SEPARATOR_TRAILER};
 use crate::metaindex;
 use crate::properties::{self, Properties, Totals};
 use crate::stored_block::{BlockSealer, append_plain};
-use crate::{BlockHandle, Compression, Footer, TRAILER_LEN, WriteError};
+use crate::{BlockEnds, BlockHandle, Compression, Footer, TRAILER_LEN, WriteError};
 
 /// Longest key that is written, in bytes.
 pub const MAX_KEY_BYTES: usize = 64 * 1024;
@@ -16,19 +16,14 @@ pub const MAX_VALUE_BYTES: usize = 2 * (40 * 1024 * 1024 + 4);
 /// The most that the names and values of a table's own properties take together, in bytes.
 pub const MAX_PROPERTIES_BYTES: usize = 1024 * 1024;
 
-/// Largest block size that is aimed at: with a record of the longest kind, blocks stay far below the format's 4 GiB.
-const MAX_BLOCK_SIZE: usize = 64 * 1024 * 1024;
-/// From this part of the block size on, a block is ended rather than made too long by a record.
-const FLUSH_PERCENT: usize = 90;
 /// How much of a refused key is quoted, in bytes.
 const QUOTED_KEY_BYTES: usize = 64;
 
 /// The shape of a table. The default has lakeFS's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterOptions {
-    /// Length of a data block, uncompressed, in bytes: it is ended before the record that would exceed this, once it is 90 %
-    /// full. Between 1 and 64 MiB; numbers outside are taken as the nearest.
-    pub block_size: usize,
+    /// Where data blocks end.
+    pub blocks: BlockEnds,
     /// Of how many keys in a row the first is stored whole. Zero is taken as 1.
     pub restart_interval: usize,
     /// How data and index blocks are compressed.
@@ -37,7 +32,7 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { block_size: 4096, restart_interval: 16, compression: Compression::Snappy }
+        Self { blocks: BlockEnds::Size(4096), restart_interval: 16, compression: Compression::Snappy }
     }
 }
 
@@ -58,7 +53,7 @@ impl Writer {
     /// A table without records.
     pub fn new(options: WriterOptions) -> Self {
         let options = WriterOptions {
-            block_size: options.block_size.clamp(1, MAX_BLOCK_SIZE),
+            blocks: options.blocks.clamped(),
             restart_interval: options.restart_interval.max(1),
             ..options
         };
@@ -76,7 +71,8 @@ impl Writer {
     /// Adds a record, whose key must come after the one added last, in byte order.
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), WriteError> {
         self.check(key, value)?;
-        if self.block_is_full(key.len() + KEY_TRAILER_LEN, value.len()) {
+        let last = self.last_key().unwrap_or_default();
+        if self.options.blocks.end_before(&self.data, last, key.len() + KEY_TRAILER_LEN, value.len()) {
             self.end_block(Some(key));
         }
         self.scratch.clear();
@@ -137,21 +133,6 @@ impl Writer {
         self.data.last_key().split_last_chunk::<KEY_TRAILER_LEN>().map(|(user_key, _)| user_key)
     }
 
-    /// Whether the block is to be ended before a record of these lengths. The estimate is lakeFS's, byte for byte, so that
-    /// its blocks break where ours do.
-    fn block_is_full(&self, key_len: usize, value_len: usize) -> bool {
-        let (len, block_size) = (self.data.len(), self.options.block_size);
-        if self.data.count() == 0 || len >= block_size {
-            return self.data.count() > 0;
-        }
-        if len <= (block_size * FLUSH_PERCENT).div_ceil(100) {
-            return false;
-        }
-        let restart = if self.data.at_restart() { 4 } else { 0 };
-        let lengths = 4 + varint_len(key_len) + varint_len(value_len);
-        len + key_len + value_len + restart + lengths > block_size
-    }
-
     /// Stores the data block and its index entry. `next` is the key that comes after it, if one does.
     fn end_block(&mut self, next: Option<&[u8]>) {
         let handle = self.data.finish(|contents| self.sealer.append(contents, &mut self.file));
@@ -187,9 +168,4 @@ fn append_properties(properties: &Properties, file: &mut Vec<u8>) -> BlockHandle
         block.add(name.as_bytes(), value);
     }
     block.finish(|contents| append_plain(contents, file))
-}
-
-fn varint_len(value: usize) -> usize {
-    let bits = (usize::BITS - value.leading_zeros()).max(1);
-    bits.div_ceil(7) as usize
 }

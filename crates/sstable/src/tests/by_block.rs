@@ -10,8 +10,8 @@ use super::round_trip::{options, table_records};
 use super::support::{Owned, Records, numbered, open, write};
 use crate::stored_block::append_plain;
 use crate::{
-    BlockHandle, Compression, Corruption, DataBlock, Defect, FOOTER_LEN, Table, TableIndex, Tail, Writer,
-    WriterOptions,
+    BlockEnds, BlockHandle, Compression, Corruption, DataBlock, Defect, FOOTER_LEN, Table, TableIndex, Tail,
+    Writer, WriterOptions,
 };
 
 /// A file that is read as a store serves it: its last bytes, then spans.
@@ -129,7 +129,7 @@ proptest! {
 #[test]
 fn a_tail_that_has_index_and_properties_is_enough() {
     let records = numbered(3000);
-    let file = write(&records, WriterOptions { block_size: 300, ..WriterOptions::default() });
+    let file = write(&records, WriterOptions { blocks: BlockEnds::Size(300), ..WriterOptions::default() });
     for file in [file.clone(), two_levels(&file)] {
         let mut short = Remote::new(file.clone());
         let index = short.open(FOOTER_LEN as u64).unwrap();
@@ -149,8 +149,10 @@ fn a_tail_that_has_index_and_properties_is_enough() {
 
 #[test]
 fn a_tail_of_each_length_is_opened_or_asks_for_more() {
-    let file =
-        Bytes::from(write(&numbered(12), WriterOptions { block_size: 90, ..WriterOptions::default() }));
+    let file = Bytes::from(write(
+        &numbered(12),
+        WriterOptions { blocks: BlockEnds::Size(90), ..WriterOptions::default() },
+    ));
     for len in 0..=file.len() {
         let tail = file.slice(file.len() - len..);
         for file_len in [None, Some(file.len() as u64)] {
@@ -168,8 +170,10 @@ fn a_tail_of_each_length_is_opened_or_asks_for_more() {
 
 #[test]
 fn blocks_are_cut_out_of_any_bytes_that_have_them() {
-    let file =
-        Bytes::from(write(&numbered(40), WriterOptions { block_size: 90, ..WriterOptions::default() }));
+    let file = Bytes::from(write(
+        &numbered(40),
+        WriterOptions { blocks: BlockEnds::Size(90), ..WriterOptions::default() },
+    ));
     let index = Table::open(file.clone()).unwrap().index().clone();
     assert!(index.blocks() > 5);
     let span = index.span(2..5);
@@ -186,8 +190,11 @@ fn blocks_are_cut_out_of_any_bytes_that_have_them() {
 
 #[test]
 fn a_block_in_the_place_of_another_is_found_out() {
-    let options =
-        WriterOptions { block_size: 90, compression: Compression::None, ..WriterOptions::default() };
+    let options = WriterOptions {
+        blocks: BlockEnds::Size(90),
+        compression: Compression::None,
+        ..WriterOptions::default()
+    };
     let file = Bytes::from(write(&numbered(200), options));
     let index = Table::open(file).unwrap().index().clone();
     let stored =
@@ -288,7 +295,8 @@ fn an_index_takes_little_more_than_what_separators_differ_by() {
 #[test]
 fn a_flipped_bit_in_a_file_read_by_block_is_an_error_or_harmless() {
     let records = numbered(12);
-    let options = WriterOptions { block_size: 90, restart_interval: 2, ..WriterOptions::default() };
+    let options =
+        WriterOptions { blocks: BlockEnds::Size(90), restart_interval: 2, ..WriterOptions::default() };
     let file = write(&records, options);
     for file in [file.clone(), two_levels(&file)] {
         let data_end = open(file.clone()).unwrap().index().span(0..1).end as usize;

@@ -5,7 +5,8 @@ use super::support::{numbered, open, scan, write};
 use crate::block_builder::BlockBuilder;
 use crate::stored_block::append_plain;
 use crate::{
-    BlockHandle, Compression, Corruption, Defect, FOOTER_LEN, Footer, WriterOptions, decode_block, verify,
+    BlockEnds, BlockHandle, Compression, Corruption, Defect, FOOTER_LEN, Footer, WriterOptions, decode_block,
+    verify,
 };
 
 /// What a full check of a file finds.
@@ -92,7 +93,8 @@ fn a_stored_block_is_checked_before_it_is_unpacked() {
     };
     assert_eq!(unpack(b"plain", 0).unwrap().as_ref(), b"plain");
     assert_eq!(unpack(b"", 0).unwrap().as_ref(), b"");
-    assert_eq!(unpack(b"zstd", 7), Err((7, Defect::CompressionType { found: 7 })));
+    assert_eq!(unpack(b"lz4", 4), Err((7, Defect::CompressionType { found: 4 })));
+    assert!(matches!(unpack(b"\x04zstd", 7), Err((7, Defect::Zstd { .. }))));
     let claim = [0xff, 0xff, 0xff, 0xff, 0x0f, 0];
     let refused = Defect::SnappyClaim { claimed: u64::from(u32::MAX), stored: 6 };
     assert_eq!(unpack(&claim, 1), Err((7, refused)));
@@ -270,7 +272,7 @@ fn a_separator_is_not_before_the_last_record_even_by_its_trailer() {
 
 #[test]
 fn separators_of_partitions_are_bounded_by_those_above() {
-    let options = WriterOptions { block_size: 1, ..WriterOptions::default() };
+    let options = WriterOptions { blocks: BlockEnds::Size(1), ..WriterOptions::default() };
     let plain = write(&numbered(6), options);
     let mut parts = Parts::of(plain.clone());
     parts.split_index(plain, false);

@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 
 use super::craft::Parts;
 use super::support::{Records, check_lookups, numbered, open, scan, write};
-use crate::{Compression, Table, Writer, WriterOptions, verify};
+use crate::{BlockEnds, Compression, Table, Writer, WriterOptions, verify};
 
 /// Keys of all kinds: any bytes, few bytes (so that one key is often a prefix of another), long ones, paths.
 fn key() -> impl Strategy<Value = Vec<u8>> {
@@ -34,12 +34,20 @@ pub(super) fn table_records() -> impl Strategy<Value = Records> {
 }
 
 pub(super) fn options() -> impl Strategy<Value = WriterOptions> {
-    let compression = select(vec![Compression::None, Compression::Snappy]);
-    let block_size = select(vec![0, 1, 30, 100, 1000, 4096, usize::MAX]);
+    let compressions = [Compression::None, Compression::Snappy, Compression::Zstd { level: 1 }];
     let restart_interval = select(vec![0, 1, 2, 16, usize::MAX]);
-    (compression, block_size, restart_interval).prop_map(|(compression, block_size, restart_interval)| {
-        WriterOptions { block_size, restart_interval, compression }
-    })
+    (select(compressions.to_vec()), blocks(), restart_interval).prop_map(
+        |(compression, blocks, restart_interval)| WriterOptions { blocks, restart_interval, compression },
+    )
+}
+
+fn blocks() -> impl Strategy<Value = BlockEnds> {
+    let length = || select(vec![0, 1, 30, 100, 1000, 4096, usize::MAX]);
+    prop_oneof![
+        length().prop_map(BlockEnds::Size),
+        (length(), length(), select(vec![0, 1, 2, 4, u64::MAX]))
+            .prop_map(|(min, max, one_in)| BlockEnds::Content { min, max, one_in }),
+    ]
 }
 
 #[derive(Debug, Clone)]
@@ -144,7 +152,7 @@ fn a_large_table_reads_back() {
 #[test]
 fn a_partition_may_be_bounded_more_loosely_than_its_blocks() {
     let records = numbered(100);
-    let file = write(&records, WriterOptions { block_size: 100, ..WriterOptions::default() });
+    let file = write(&records, WriterOptions { blocks: BlockEnds::Size(100), ..WriterOptions::default() });
     let mut parts = Parts::of(file.clone());
     parts.split_index(file, true);
     let table = open(parts.file()).unwrap();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::craft::{contents, handles};
 use super::support::{Records, numbered, open, scan, write};
 use crate::{
-    BlockHandle, Compression, MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, WriteError, Writer,
-    WriterOptions, verify,
+    BlockEnds, BlockHandle, Compression, MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, WriteError,
+    Writer, WriterOptions, verify,
 };
 
 /// The data blocks of a file.
@@ -50,7 +50,7 @@ fn the_longest_record_is_written() {
 
 #[test]
 fn keys_ascend_from_block_to_block() {
-    let mut writer = Writer::new(WriterOptions { block_size: 1, ..WriterOptions::default() });
+    let mut writer = Writer::new(WriterOptions { blocks: BlockEnds::Size(1), ..WriterOptions::default() });
     writer.add(b"a", b"").unwrap();
     writer.add(b"b", b"").unwrap();
     assert!(writer.add(b"b", b"").is_err());
@@ -91,9 +91,13 @@ fn a_block_is_compressed_if_that_saves_more_than_an_eighth() {
         compression_type(&file, data_blocks(&file)[0])
     });
     assert_eq!(types, [0, 0, 1]);
-    let options = WriterOptions { compression: Compression::None, ..WriterOptions::default() };
-    let file = write(&numbered(100), options);
-    assert_eq!(compression_type(&file, data_blocks(&file)[0]), 0);
+    for (compression, found) in
+        [(Compression::None, 0), (Compression::Snappy, 1), (Compression::Zstd { level: 3 }, 7)]
+    {
+        let options = WriterOptions { compression, ..WriterOptions::default() };
+        let file = write(&numbered(100), options);
+        assert_eq!(compression_type(&file, data_blocks(&file)[0]), found);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use braid_sstable::{Compression, WriterOptions};
+use braid_sstable::{BlockEnds, Compression, WriterOptions};
 use braid_types::{AddressType, Entry, Time};
 use bytes::Bytes;
 use futures::executor::block_on;
@@ -135,7 +135,7 @@ pub(crate) fn small_format() -> TreeFormat {
         min_bytes: 300,
         max_bytes: 3000,
         break_one_in: 8,
-        table: WriterOptions { block_size: 200, ..WriterOptions::default() },
+        table: WriterOptions { blocks: BlockEnds::Size(200), ..WriterOptions::default() },
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn formats() -> impl Strategy<Value = TreeFormat> {
             min_bytes,
             max_bytes: min_bytes + more,
             break_one_in,
-            table: WriterOptions { block_size, compression, ..WriterOptions::default() },
+            table: WriterOptions { blocks: BlockEnds::Size(block_size), compression, ..WriterOptions::default() },
         },
     )
 }
