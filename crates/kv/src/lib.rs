@@ -12,6 +12,7 @@ mod locks;
 mod memory;
 mod pins;
 mod port;
+mod tikv;
 mod transaction;
 mod writes;
 
@@ -22,4 +23,5 @@ pub use key::KeyRange;
 #[cfg(any(test, feature = "testing"))]
 pub use memory::{Memory, MemorySettings};
 pub use port::{Conflict, ConflictReason, Kv, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
+pub use tikv::{InvalidTikvUri, TikvTls, TikvUri};
 pub use writes::Limits;

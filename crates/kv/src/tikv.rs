@@ -1,0 +1,5 @@
+//! The store in a TiKV cluster.
+
+mod uri;
+
+pub use uri::{InvalidTikvUri, TikvTls, TikvUri};
