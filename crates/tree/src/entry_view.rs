@@ -65,7 +65,9 @@ impl<'a> MetadataView<'a> {
     /// keys, the last one counts.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let mut fields = Fields::new(self.fields);
-        std::iter::from_fn(move || next_pair(&mut fields).expect("the fields were read when the view was made"))
+        std::iter::from_fn(move || {
+            next_pair(&mut fields).expect("the fields were read when the view was made")
+        })
     }
 }
 

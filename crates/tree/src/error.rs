@@ -113,6 +113,11 @@ impl TreeError {
         Self::corrupt(file, corruption.to_string())
     }
 
+    /// The error of a range whose records end before the greatest key that it claims.
+    pub(crate) fn ends_early(range: RangeId) -> Self {
+        Self::corrupt(range, "it ends before its greatest key")
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         braid_types::Error::from(self.clone()).is_retryable()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Cursor, Record, TreeError, key_after, prefix_end};
+use crate::{Cursor, Record, TreeError, Wanted, key_after, prefix_end};
 
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub struct ListQuery {
     pub after: Option<Bytes>,
     /// At most so many items.
     pub limit: usize,
+}
+
+impl ListQuery {
+    fn delimiter(&self) -> Option<&Bytes> {
+        self.delimiter.as_ref().filter(|delimiter| !delimiter.is_empty())
+    }
 }
 
 /// One item of a listing.
@@ -51,6 +57,9 @@ pub async fn list_page(cursor: &mut dyn Cursor, query: &ListQuery) -> Result<Lis
     let Some(start) = start(query).filter(|_| query.limit > 0) else {
         return Ok(page);
     };
+    let most = (query.limit as u64).saturating_add(1);
+    let first = if query.delimiter().is_none() { most } else { 1 };
+    cursor.expect(Wanted { end: prefix_end(&query.prefix), first, most: Some(most) });
     cursor.seek(&start).await?;
     while let Some(record) = cursor.next().await? {
         if !record.key.starts_with(&query.prefix) {
@@ -88,7 +97,7 @@ pub(crate) fn start(query: &ListQuery) -> Option<Bytes> {
 
 /// What a key is rolled up into, if it is in the query's prefix and has a delimiter behind that.
 pub(crate) fn common_prefix(key: &Bytes, query: &ListQuery) -> Option<Bytes> {
-    let delimiter = query.delimiter.as_ref().filter(|delimiter| !delimiter.is_empty())?;
+    let delimiter = query.delimiter()?;
     let rest = key.strip_prefix(&query.prefix[..])?;
     let at = rest.windows(delimiter.len()).position(|window| window == delimiter)?;
     Some(key.slice(..query.prefix.len() + at + delimiter.len()))

@@ -2,17 +2,21 @@
 
 use bytes::Bytes;
 
-use crate::range_file::open_described;
+use crate::range_file::{index_described, read_blocks};
 use crate::{RangeStore, Record, TreeError, TreeId, Value, open_tree};
 
-/// Finds a path's record. Opens at most one metarange and one range.
+/// Finds a path's record. Opens at most one metarange and one range's index, and reads at most one block.
 pub async fn lookup(store: &dyn RangeStore, tree: TreeId, key: &[u8]) -> Result<Option<Record>, TreeError> {
     let metarange = open_tree(store, tree).await?;
     let Some(range) = metarange.covering(key) else {
         return Ok(None);
     };
-    let table = open_described(store, range).await?;
-    let value = table.get(key).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
+    let index = index_described(store, range).await?;
+    let Some(block) = index.find(key) else {
+        return Err(TreeError::ends_early(range.id));
+    };
+    let blocks = read_blocks(store, &range.id, &index, block..block + 1).await?;
+    let value = blocks[0].get(key).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
     let Some(value) = value else {
         return Ok(None);
     };

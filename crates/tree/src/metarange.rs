@@ -8,7 +8,7 @@ use prost::Message;
 use crate::range_file::{hashed_properties, own_properties, user_properties};
 use crate::{TreeError, Value};
 
-const KIND: &str = "metaranges";
+pub(crate) const KIND: &str = "metaranges";
 
 /// What a descriptor's stored value, which its keys are slices of, has beside those: the id and lengths.
 const VALUE_FRAME_BYTES: usize = 90;
@@ -131,7 +131,7 @@ fn stored_value(range: &RangeDescriptor) -> Value {
 
 fn read(file: Bytes) -> Result<(Vec<RangeDescriptor>, MetarangeId), String> {
     let table = Table::open(file).map_err(|corruption| corruption.to_string())?;
-    let properties = hashed_properties(&table, KIND)?;
+    let properties = hashed_properties(table.properties(), KIND)?;
     let mut hasher = RecordHasher::new();
     let mut ranges: Vec<RangeDescriptor> = Vec::new();
     let mut cursor = table.cursor();
@@ -147,7 +147,8 @@ fn read(file: Bytes) -> Result<(Vec<RangeDescriptor>, MetarangeId), String> {
     Ok((ranges, MetarangeId::from_bytes(hasher.finish(&properties))))
 }
 
-fn descriptor(key: &[u8], value: Bytes) -> Result<RangeDescriptor, String> {
+/// What a record of a metarange says.
+pub(crate) fn descriptor(key: &[u8], value: Bytes) -> Result<RangeDescriptor, String> {
     let value = Value::from_bytes(value).map_err(|error| error.to_string())?;
     let stored = StoredDescriptor::decode(value.data()).map_err(|error| error.to_string())?;
     let id = std::str::from_utf8(value.identity()).ok().and_then(|hex| hex.parse().ok());

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use futures::Stream;
 
 use crate::changes::Changes;
-use crate::walk::Walk;
-use crate::{Change, Difference, RangeStore, Record, TreeError, TreeId};
+use crate::{Change, Difference, RangeStore, Record, TreeCursor, TreeError, TreeId};
 
 /// Walks the differences that changes make to a tree, in key order: those that have an effect.
 ///
 /// A put of the content that is there already has none, nor has a delete of nothing.
 pub struct Pending<S> {
-    base: Walk,
+    base: TreeCursor,
     changes: Source<S>,
 }
 
@@ -27,12 +26,11 @@ where
 {
     /// Compares a tree with changes, which come in strictly ascending key order. Nothing is read yet.
     pub fn new(store: Arc<dyn RangeStore>, tree: TreeId, changes: S) -> Self {
-        Self { base: Walk::new(store, tree), changes: Source::Unread(Some(changes)) }
+        Self { base: TreeCursor::new(store, tree), changes: Source::Unread(Some(changes)) }
     }
 
     /// The next change that has an effect. After an error there is no going on.
     pub async fn next(&mut self) -> Result<Option<Difference>, TreeError> {
-        self.base.ready().await?;
         while let Some(change) = self.changes.take().await? {
             let left = self.base.find(&change.key).await?;
             let right = change.value.map(|value| Record { key: change.key, value });

@@ -1,8 +1,10 @@
 //! Range files: opening and checking them, and what they say of themselves.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use braid_sstable::{RecordHasher, Table};
+use braid_sstable::{DataBlock, RecordHasher, Table, TableIndex, Tail};
 use braid_types::RangeId;
 use bytes::Bytes;
 
@@ -19,8 +21,34 @@ const HASHED: [&str; 4] = ["type", "entity", "schema_name", "schema_definition"]
 /// [`TreeError::Corrupt`] if the file is damaged at its ends, or is not a range.
 pub fn open_range(id: &RangeId, file: Bytes) -> Result<Table, TreeError> {
     let table = Table::open(file).map_err(|corruption| TreeError::corruption(*id, &corruption))?;
-    hashed_properties(&table, KIND).map_err(|what| TreeError::corrupt(*id, what))?;
+    check_kind(id, table.properties())?;
     Ok(table)
+}
+
+/// Opens a range's index from the last bytes of its file, or from all of it, as [`TableIndex::from_tail`].
+///
+/// # Errors
+/// As [`open_range`].
+pub fn open_range_index(id: &RangeId, tail: Bytes, file_len: Option<u64>) -> Result<Tail, TreeError> {
+    let opened = TableIndex::from_tail(tail, file_len);
+    let opened = opened.map_err(|corruption| TreeError::corruption(*id, &corruption))?;
+    if let Tail::Opened(index) = &opened {
+        check_kind(id, index.properties())?;
+    }
+    Ok(opened)
+}
+
+/// Decodes a block of a range from its stored bytes, as [`TableIndex::read`].
+///
+/// # Errors
+/// [`TreeError::Corrupt`].
+pub fn read_range_block(
+    id: &RangeId,
+    index: &TableIndex,
+    block: usize,
+    stored: &Bytes,
+) -> Result<DataBlock, TreeError> {
+    index.read(block, stored).map_err(|corruption| TreeError::corruption(*id, &corruption))
 }
 
 /// Reads all of a range and checks that its records hash to `id`.
@@ -28,7 +56,7 @@ pub fn open_range(id: &RangeId, file: Bytes) -> Result<Table, TreeError> {
 /// # Errors
 /// [`TreeError::Corrupt`].
 pub fn verify_range(id: &RangeId, table: &Table) -> Result<(), TreeError> {
-    let properties = hashed_properties(table, KIND).map_err(|what| TreeError::corrupt(*id, what))?;
+    let properties = check_kind(id, table.properties())?;
     let mut hasher = RecordHasher::new();
     let mut cursor = table.cursor();
     while let Some((key, value)) =
@@ -49,15 +77,49 @@ pub(crate) async fn open_described(
     range: &RangeDescriptor,
 ) -> Result<Table, TreeError> {
     let table = store.range(&range.id).await?;
-    let properties = table.properties();
-    let property = |name: &str| properties.get(name).map(|value| &value[..]);
-    let is_the_one = table.count() == range.count
+    check_described(range, table.index())?;
+    Ok(table)
+}
+
+/// Opens the index of the range that a metarange describes, and checks that it is that one.
+pub(crate) async fn index_described(
+    store: &dyn RangeStore,
+    range: &RangeDescriptor,
+) -> Result<Arc<TableIndex>, TreeError> {
+    let index = store.index(&range.id).await?;
+    check_described(range, &index)?;
+    Ok(index)
+}
+
+/// Reads blocks of a range of which there is at least one.
+pub(crate) async fn read_blocks(
+    store: &dyn RangeStore,
+    id: &RangeId,
+    index: &Arc<TableIndex>,
+    blocks: Range<usize>,
+) -> Result<Vec<DataBlock>, TreeError> {
+    let wanted = blocks.len();
+    let read = store.blocks(id, index, blocks).await?;
+    assert_eq!(read.len(), wanted, "a store reads all blocks that it is asked for");
+    Ok(read)
+}
+
+fn check_described(range: &RangeDescriptor, index: &TableIndex) -> Result<(), TreeError> {
+    let property = |name: &str| index.properties().get(name).map(|value| &value[..]);
+    let is_the_one = index.count() == range.count
         && property("min_key") == Some(&range.min_key)
         && property("max_key") == Some(&range.max_key);
-    if !is_the_one {
-        return Err(TreeError::corrupt(range.id, "its count or its bounds are not those in the metarange"));
+    if is_the_one {
+        return Ok(());
     }
-    Ok(table)
+    Err(TreeError::corrupt(range.id, "its count or its bounds are not those in the metarange"))
+}
+
+fn check_kind(
+    id: &RangeId,
+    properties: &BTreeMap<String, Vec<u8>>,
+) -> Result<BTreeMap<String, String>, TreeError> {
+    hashed_properties(properties, KIND).map_err(|what| TreeError::corrupt(*id, what))
 }
 
 /// The properties, beside the table's own, that a range or metarange carries.
@@ -83,10 +145,13 @@ pub(crate) fn own_properties(kind: &str) -> BTreeMap<String, String> {
 }
 
 /// The properties that are part of a file's id, if the file is of this kind.
-pub(crate) fn hashed_properties(table: &Table, kind: &str) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn hashed_properties(
+    properties: &BTreeMap<String, Vec<u8>>,
+    kind: &str,
+) -> Result<BTreeMap<String, String>, String> {
     let mut hashed = BTreeMap::new();
     for name in HASHED {
-        if let Some(value) = table.properties().get(name) {
+        if let Some(value) = properties.get(name) {
             hashed.insert(name.to_owned(), String::from_utf8_lossy(value).into_owned());
         }
     }

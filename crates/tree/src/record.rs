@@ -49,9 +49,7 @@ impl Record {
     /// # Errors
     /// As [`entry`](Self::entry).
     pub fn entry_view(&self) -> Result<EntryView<'_>, TreeError> {
-        self.value
-            .entry_view()
-            .map_err(|reason| TreeError::Malformed { key: self.key.clone(), reason })
+        self.value.entry_view().map_err(|reason| TreeError::Malformed { key: self.key.clone(), reason })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Trees against plain maps.
 
+mod check;
 mod corruption;
 mod cost;
 mod cursor;
@@ -8,5 +9,7 @@ mod fold;
 mod list;
 mod merge;
 mod pending;
+mod reads;
 mod referee;
 mod support;
+mod usage;

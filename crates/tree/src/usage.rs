@@ -1,13 +1,19 @@
 //! How much is stored under a prefix.
 
+use std::ops::Range;
+
+use braid_sstable::{DataBlock, TableIndex};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::range_file::open_described;
+use crate::range_file::{index_described, read_blocks};
 use crate::value::entry_size;
 use crate::{RangeDescriptor, RangeStore, TreeError, TreeId, open_tree, prefix_end};
 
 /// How many ranges are read at a time.
 const RANGES_AT_ONCE: usize = 8;
+
+/// How many bytes of a range are read at a time, about.
+const READ_BYTES: u64 = 1 << 20;
 
 /// What there is under a prefix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,7 +58,8 @@ pub async fn usage(store: &dyn RangeStore, tree: TreeId, prefix: &[u8]) -> Resul
             _ => unknown.push(range),
         }
     }
-    let read = stream::iter(unknown).map(|range| usage_in(store, range, prefix)).buffer_unordered(RANGES_AT_ONCE);
+    let read =
+        stream::iter(unknown).map(|range| usage_in(store, range, prefix)).buffer_unordered(RANGES_AT_ONCE);
     read.try_fold(total, async |sum, usage| Ok(sum.plus(usage))).await
 }
 
@@ -61,13 +68,38 @@ fn is_inside(range: &RangeDescriptor, prefix: &[u8]) -> bool {
 }
 
 /// Reads a range as far as it is under the prefix.
-async fn usage_in(store: &dyn RangeStore, range: &RangeDescriptor, prefix: &[u8]) -> Result<Usage, TreeError> {
-    let table = open_described(store, range).await?;
-    let corrupted = |corruption| TreeError::corruption(range.id, &corruption);
-    let mut cursor = table.cursor();
-    cursor.seek(prefix).map_err(corrupted)?;
+async fn usage_in(
+    store: &dyn RangeStore,
+    range: &RangeDescriptor,
+    prefix: &[u8],
+) -> Result<Usage, TreeError> {
+    let index = index_described(store, range).await?;
+    let mut next = index.find(prefix).ok_or_else(|| TreeError::ends_early(range.id))?;
+    let last = prefix_end(prefix).and_then(|end| index.find(&end));
+    let end = last.map_or(index.blocks(), |last| last + 1);
     let mut sum = Usage::default();
-    while let Some((key, value)) = cursor.next().map_err(corrupted)? {
+    while next < end {
+        let stop = (next + 1..end).find(|&stop| span_len(&index, next..stop) >= READ_BYTES).unwrap_or(end);
+        for block in read_blocks(store, &range.id, &index, next..stop).await? {
+            sum = sum.plus(usage_of(range, &block, prefix)?);
+        }
+        next = stop;
+    }
+    Ok(sum)
+}
+
+fn span_len(index: &TableIndex, blocks: Range<usize>) -> u64 {
+    let span = index.span(blocks);
+    span.end - span.start
+}
+
+/// Sums up the records of a block that are under the prefix.
+fn usage_of(range: &RangeDescriptor, block: &DataBlock, prefix: &[u8]) -> Result<Usage, TreeError> {
+    let corrupted = |corruption| TreeError::corruption(range.id, &corruption);
+    let mut records = block.cursor();
+    records.seek(prefix).map_err(corrupted)?;
+    let mut sum = Usage::default();
+    while let Some((key, value)) = records.next().map_err(corrupted)? {
         if !key.starts_with(prefix) {
             break;
         }

@@ -1,9 +1,10 @@
 //! A range store that counts what is asked of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use braid_sstable::Table;
+use braid_sstable::{DataBlock, Table, TableIndex};
 use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -13,8 +14,14 @@ use crate::{FileId, Metarange, RangeStore, TreeError};
 /// How often each call was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Ranges opened.
+    /// Whole ranges opened.
     pub ranges_read: u64,
+    /// Indexes of ranges opened.
+    pub indexes_read: u64,
+    /// Reads of blocks, each of any number of them.
+    pub block_reads: u64,
+    /// Blocks that were read by these.
+    pub blocks_read: u64,
     /// Metaranges opened.
     pub metaranges_read: u64,
     /// Files read as they are stored.
@@ -41,6 +48,12 @@ impl CountingRangeStore {
     pub fn take(&self) -> Counts {
         std::mem::take(&mut self.counts.lock())
     }
+
+    fn count_blocks(&self, blocks: usize) {
+        let mut counts = self.counts.lock();
+        counts.block_reads += 1;
+        counts.blocks_read += blocks as u64;
+    }
 }
 
 #[async_trait]
@@ -48,6 +61,21 @@ impl RangeStore for CountingRangeStore {
     async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
         self.counts.lock().ranges_read += 1;
         self.inner.range(id).await
+    }
+
+    async fn index(&self, id: &RangeId) -> Result<Arc<TableIndex>, TreeError> {
+        self.counts.lock().indexes_read += 1;
+        self.inner.index(id).await
+    }
+
+    async fn blocks(
+        &self,
+        id: &RangeId,
+        index: &Arc<TableIndex>,
+        blocks: Range<usize>,
+    ) -> Result<Vec<DataBlock>, TreeError> {
+        self.count_blocks(blocks.len());
+        self.inner.blocks(id, index, blocks).await
     }
 
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {

@@ -15,8 +15,7 @@ use futures::{StreamExt, future, stream};
 use super::support::*;
 use crate::testing::{Counts, MemoryRangeStore};
 use crate::{
-    Cursor, Diff, ListQuery, Metarange, Pool, RangeDescriptor, RangeStore, TreeError, TreeId, build,
-    key_after, list_page, lookup,
+    Diff, FileId, Metarange, Pool, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
 };
 
 const FRESH: Item = Item { content: 9, place: 9 };
@@ -79,45 +78,6 @@ fn a_last_range_that_is_full_is_not_read_when_records_follow_it() {
 }
 
 #[test]
-fn a_lookup_opens_one_metarange_and_one_range() {
-    let stored = Stored::new();
-    let model = numbered(300);
-    let tree = stored.build(&small_format(), &model);
-    for number in 0..300 {
-        stored.counting.take();
-        let found = block_on(lookup(&*stored.store, tree, &path(number))).unwrap();
-        assert_eq!(found, Some(record(&path(number), model[&path(number)])));
-        assert_eq!(
-            stored.counting.take(),
-            Counts { ranges_read: 1, metaranges_read: 1, ..Counts::default() }
-        );
-    }
-    for absent in [&b"a"[..], b"path/000007x", b"q", b""] {
-        assert_eq!(block_on(lookup(&*stored.store, tree, absent)).unwrap(), None);
-    }
-    assert_eq!(block_on(lookup(&*stored.store, None, b"a")).unwrap(), None);
-    let between = &ranges(&stored, tree).ranges()[0].max_key.clone();
-    stored.counting.take();
-    block_on(lookup(&*stored.store, tree, &[between, &b"x"[..]].concat())).unwrap();
-    assert_eq!(stored.counting.take().ranges_read, 0, "no range holds keys between two of them");
-}
-
-#[test]
-fn a_seek_opens_nothing_and_the_next_record_one_range() {
-    let stored = Stored::new();
-    let tree = stored.build(&small_format(), &numbered(300));
-    let metarange = ranges(&stored, tree);
-    stored.counting.take();
-    let mut cursor = stored.cursor(tree);
-    for range in metarange.ranges() {
-        block_on(cursor.seek(&range.min_key)).unwrap();
-    }
-    assert_eq!(stored.counting.take(), Counts::default());
-    assert_eq!(block_on(cursor.next()).unwrap().unwrap().key, metarange.ranges().last().unwrap().min_key);
-    assert_eq!(stored.counting.take(), Counts { ranges_read: 1, metaranges_read: 1, ..Counts::default() });
-}
-
-#[test]
 fn a_diff_opens_only_ranges_that_differ() {
     let (stored, format) = (Stored::new(), small_format());
     let left = stored.build(&format, &numbered(2000));
@@ -144,19 +104,6 @@ fn a_diff_skips_what_lies_behind_a_removed_range() {
     assert_eq!(stored.counting.take().ranges_read, 1);
 }
 
-#[test]
-fn listing_directories_does_not_open_what_is_inside_them() {
-    let stored = Stored::new();
-    let item = Item { content: 0, place: 0 };
-    let model = (0..2000).map(|number| (format!("{}/{number:04}", number / 1000).into(), item)).collect();
-    let tree = stored.build(&small_format(), &model);
-    stored.counting.take();
-    let query = ListQuery { delimiter: Some("/".into()), limit: 10, ..ListQuery::default() };
-    let page = block_on(list_page(&mut stored.cursor(tree), &query)).unwrap();
-    assert_eq!(page.items.len(), 2);
-    assert!(stored.counting.take().ranges_read <= 2);
-}
-
 /// A store whose puts take a few turns, and that knows how many were under way at once.
 #[derive(Default)]
 struct SlowStore {
@@ -174,6 +121,10 @@ impl RangeStore for SlowStore {
 
     async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
         self.inner.metarange(id).await
+    }
+
+    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
+        RangeStore::file(&self.inner, file).await
     }
 
     async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {

@@ -33,7 +33,7 @@ pub(crate) fn record(key: &Bytes, item: Item) -> Record {
     let entry = Entry {
         address: format!("data/{}", item.place),
         address_type: AddressType::Relative,
-        size: 1,
+        size: u64::from(item.content) * 1000 + 1,
         checksum: format!("{}", item.content),
         content_type: String::new(),
         metadata: BTreeMap::new(),
