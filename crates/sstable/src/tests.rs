@@ -10,4 +10,5 @@ mod damage;
 mod referee;
 mod round_trip;
 mod skip;
+mod verify;
 mod writing;
