@@ -1,5 +1,6 @@
 //! The transactional key-value port of Braid, its backends, and fences over it.
 
+mod ahead;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod convert;
@@ -16,6 +17,7 @@ mod tikv;
 mod transaction;
 mod writes;
 
+pub use ahead::{snapshot_ahead, transaction_ahead};
 pub use embedded::{Embedded, EmbeddedSettings};
 pub use error::{ErrorKind, KvError, Measure};
 pub use fence::{Fence, FenceError, Held, LaneGuard, LanePool, Pass};
