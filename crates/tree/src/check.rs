@@ -17,6 +17,9 @@ use file::Report;
 /// How many files are read or checked at a time.
 const FILES_AT_ONCE: usize = 4;
 
+/// Which ranges are checked.
+type Wanted = Box<dyn FnMut(&RangeDescriptor) -> bool + Send>;
+
 /// Something that is wrong with a stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -68,6 +71,7 @@ pub struct Check {
     /// What is still to be checked.
     tree: TreeId,
     ranges: vec::IntoIter<RangeDescriptor>,
+    wanted: Wanted,
     /// Files that are read and checked, in order.
     under_way: FuturesOrdered<BoxFuture<'static, Result<Report, TreeError>>>,
     found: VecDeque<CheckEvent>,
@@ -82,10 +86,19 @@ impl Check {
             pool: pool.clone(),
             tree,
             ranges: Vec::new().into_iter(),
+            wanted: Box::new(|_| true),
             under_way: FuturesOrdered::new(),
             found: VecDeque::new(),
             progress: CheckProgress { files_total: tree.iter().len() as u64, ..CheckProgress::default() },
         }
+    }
+
+    /// A check of the metarange and of only those ranges that `wanted` wants, which is asked once for each: trees that are
+    /// checked one after the other share most of theirs.
+    #[must_use]
+    pub fn only(mut self, wanted: impl FnMut(&RangeDescriptor) -> bool + Send + 'static) -> Self {
+        self.wanted = Box::new(wanted);
+        self
     }
 
     /// How far it has come.
@@ -137,7 +150,8 @@ impl Check {
         self.under_way.push_back(checked.boxed());
     }
 
-    fn receive(&mut self, report: Report) {
+    fn receive(&mut self, mut report: Report) {
+        report.ranges.retain(|range| (self.wanted)(range));
         self.progress.files += 1;
         self.progress.files_total += report.ranges.len() as u64;
         self.progress.bytes += report.bytes;

@@ -289,3 +289,22 @@ impl RangeStore for Flaky {
         self.inner.put_metarange(id, file).await
     }
 }
+
+#[test]
+fn only_wanted_ranges_are_read() {
+    let (stored, tree) = tree();
+    let all = ranges(&stored, tree);
+    let mut asked = 0;
+    let every_second = move |_: &RangeDescriptor| {
+        asked += 1;
+        asked % 2 == 0
+    };
+    let mut check = Check::new(Arc::clone(&stored.store), &Pool::inline(), tree).only(every_second);
+    stored.counting.take();
+    while block_on(check.next()).unwrap().is_some() {}
+    let wanted = all.iter().skip(1).step_by(2);
+    let expected = (1 + wanted.clone().count() as u64, wanted.map(|range| range.count).sum::<u64>());
+    let progress = check.progress();
+    assert_eq!((progress.files, progress.entries), expected);
+    assert_eq!((stored.counting.take().files_read, progress.files_total), (expected.0, expected.0));
+}
