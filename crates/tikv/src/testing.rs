@@ -1,1 +1,35 @@
 //! A TiKV cluster in memory, answering on loopback: for tests.
+//!
+//! [`TestCluster`] starts PD and stores that speak the protocol of `proto/`. A cluster shares one engine (`mvcc`, which
+//! decides what a store does with keys) and one map (`regions`); a store serves the regions that it leads. What goes
+//! wrong is data: a [`Filter`] chooses calls, an [`Effect`] is done to them, a [`Stop`] holds them at a named place; the
+//! handle moves leaders, splits regions, takes servers down. Time passes with the runtime's clock, and by
+//! [`TestCluster::advance`].
+
+mod call;
+mod clock;
+mod cluster;
+mod convert;
+mod deadlock;
+mod fault;
+mod faults;
+mod line;
+mod mvcc;
+mod options;
+mod pd_service;
+mod region_error;
+mod regions;
+mod server;
+mod shared;
+mod state;
+mod stop;
+mod store_call;
+mod store_service;
+mod tso;
+
+pub use call::{Call, Counts};
+pub use cluster::{HeldLock, RegionView, TestCluster};
+pub use fault::{Effect, Filter, RegionFault};
+pub use faults::Fault;
+pub use options::{Options, TlsIdentity};
+pub use stop::{Held, Stop, When};
