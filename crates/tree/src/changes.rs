@@ -7,6 +7,15 @@ use futures::{Stream, StreamExt};
 
 use crate::{Change, TreeError};
 
+/// # Errors
+/// [`TreeError::Unordered`] if `key` does not come after `previous`.
+pub(crate) fn check_order(previous: &Bytes, key: &Bytes) -> Result<(), TreeError> {
+    match key > previous {
+        true => Ok(()),
+        false => Err(TreeError::Unordered { previous: previous.clone(), key: key.clone() }),
+    }
+}
+
 /// Changes in strictly ascending key order, of which the first is at hand.
 pub(crate) struct Changes<S> {
     stream: S,
@@ -23,16 +32,6 @@ where
         Ok(Self { stream, head })
     }
 
-    /// The next change.
-    pub(crate) fn head(&self) -> Option<&Change> {
-        self.head.as_ref()
-    }
-
-    /// The next change's key.
-    pub(crate) fn key(&self) -> Option<&Bytes> {
-        self.head.as_ref().map(|change| &change.key)
-    }
-
     /// Takes the next change, and waits for the one after it.
     ///
     /// # Errors
@@ -43,11 +42,9 @@ where
             None => None,
         };
         let taken = mem::replace(&mut self.head, next);
-        match (&taken, &self.head) {
-            (Some(taken), Some(next)) if next.key <= taken.key => {
-                Err(TreeError::Unordered { previous: taken.key.clone(), key: next.key.clone() })
-            }
-            _ => Ok(taken),
+        if let (Some(taken), Some(next)) = (&taken, &self.head) {
+            check_order(&taken.key, &next.key)?;
         }
+        Ok(taken)
     }
 }

@@ -1,13 +1,17 @@
 //! What differs between two trees.
 
-use std::cmp::Ordering;
+mod compare;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::plan::{Interval, Plan};
 use crate::record::same_content;
-use crate::walk::{Position, Walk};
+use crate::run::{Bounds, Recorder, Run};
+use crate::scan::{Look, Scan};
 use crate::{Pool, RangeStore, Record, TreeError, TreeId, key_after, prefix_end};
+pub(crate) use compare::{compare, have_same_content};
 
 /// How a path differs, seen from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,27 +54,35 @@ impl Difference {
 }
 
 /// Walks the differences of two trees in key order. Ranges that both have are skipped by their ids.
+///
+/// Differences are looked for ahead of those that are asked for, on the pool: at first in one range of each tree, then
+/// in more, up to two units for each thread of the pool and two more. A unit is of 4 MiB of records, or one range of
+/// each tree if that is more, so that is what is in memory.
 pub struct Diff {
-    left: Walk,
-    right: Walk,
+    scan: Scan<2, Differences>,
+    /// Where the wanted differences begin.
     start: Bytes,
+    is_empty: bool,
 }
 
 impl Diff {
     /// All differences from `left` to `right`. Nothing is read yet.
     pub fn new(store: Arc<dyn RangeStore>, pool: &Pool, left: TreeId, right: TreeId) -> Self {
-        let _ = pool;
-        let left = Walk::new(Arc::clone(&store), left);
-        Self { left, right: Walk::new(store, right), start: Bytes::new() }
+        let scan = Scan::new(store, pool, [left, right], Differences);
+        Self { scan, start: Bytes::new(), is_empty: left == right }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn within(mut self, limits: crate::limits::Limits) -> Self {
+        self.scan.set_limits(limits);
+        self
     }
 
     /// Only differences of paths that begin so.
     #[must_use]
     pub fn under(mut self, prefix: &[u8]) -> Self {
-        if let Some(end) = prefix_end(prefix) {
-            self.left.end_before(end.clone());
-            self.right.end_before(end);
-        }
+        let bounds = Bounds { until: prefix_end(prefix), ..self.scan.bounds().clone() };
+        self.scan.restart(bounds);
         self.starting_at(Bytes::copy_from_slice(prefix))
     }
 
@@ -81,101 +93,70 @@ impl Diff {
     }
 
     /// Goes to the first of the wanted differences whose path is `key` or after it, forwards or backwards.
-    pub fn seek(&mut self, key: &[u8]) -> Result<(), TreeError> {
+    pub fn seek(&mut self, key: &[u8]) {
         let key = self.start.clone().max(Bytes::copy_from_slice(key));
-        self.left.seek(key.clone())?;
-        self.right.seek(key)
-    }
-
-    /// The next difference.
-    pub async fn next(&mut self) -> Result<Option<Difference>, TreeError> {
-        if self.left.tree() == self.right.tree() {
-            return Ok(None);
-        }
-        futures::try_join!(self.left.ready(), self.right.ready())?;
-        loop {
-            match step(&self.left.position(), &self.right.position()) {
-                Step::Done => return Ok(None),
-                Step::Skip => {
-                    self.left.skip_range();
-                    self.right.skip_range();
-                }
-                Step::Enter(sides) => enter(&mut self.left, &mut self.right, sides).await?,
-                Step::Take(sides) => {
-                    let (left, right) = take(&mut self.left, &mut self.right, sides)?;
-                    if let Some(difference) = Difference::between(left, right) {
-                        return Ok(Some(difference));
-                    }
+        match self.scan.ready() {
+            [first, .., last] if (&first.key..=&last.key).contains(&&key) => {
+                while self.scan.ready().first().is_some_and(|found| found.key < key) {
+                    self.scan.take_ready();
                 }
             }
+            _ => self.go_to(key),
         }
     }
 
-    pub(crate) fn starting_at(mut self, key: Bytes) -> Self {
+    /// The next difference. After an error there is no going on, until a seek.
+    pub async fn next(&mut self) -> Result<Option<Difference>, TreeError> {
+        match self.is_empty {
+            true => Ok(None),
+            false => self.scan.next().await,
+        }
+    }
+
+    fn starting_at(mut self, key: Bytes) -> Self {
         self.start = self.start.max(key);
-        let start = self.start.clone();
-        self.left.seek(start.clone()).expect("a walk that is not ready reads nothing");
-        self.right.seek(start).expect("a walk that is not ready reads nothing");
+        self.go_to(self.start.clone());
         self
     }
-}
 
-/// Which of two walks something is to be done with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sides {
-    left: bool,
-    right: bool,
-}
-
-/// What to do next with two walks, so that each key is met on both sides at once.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Both are at their ends.
-    Done,
-    /// Both are before the same range.
-    Skip,
-    /// These are before a range that may hold the next key.
-    Enter(Sides),
-    /// These have the next key.
-    Take(Sides),
-}
-
-/// Only a range with the lower first key is entered: the one on the other side may be met again, whole, behind it.
-pub(crate) fn step(left: &Position<'_>, right: &Position<'_>) -> Step {
-    if let (Position::Range(left), Position::Range(right)) = (left, right)
-        && left.id == right.id
-    {
-        return Step::Skip;
-    }
-    let order = match (left.key(), right.key()) {
-        (None, None) => return Step::Done,
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(left), Some(right)) => left.cmp(right),
-    };
-    let first = Sides { left: order.is_le(), right: order.is_ge() };
-    let closed = Sides { left: first.left && left.is_range(), right: first.right && right.is_range() };
-    match closed.left || closed.right {
-        true => Step::Enter(closed),
-        false => Step::Take(first),
+    fn go_to(&mut self, key: Bytes) {
+        let bounds = Bounds { from: Some(key), ..self.scan.bounds().clone() };
+        self.scan.restart(bounds);
     }
 }
 
-pub(crate) async fn enter(left: &mut Walk, right: &mut Walk, sides: Sides) -> Result<(), TreeError> {
-    match (sides.left, sides.right) {
-        (true, true) => futures::try_join!(left.enter(), right.enter()).map(|_| ()),
-        (true, false) => left.enter().await,
-        (false, true) => right.enter().await,
-        (false, false) => Ok(()),
+/// Looks for all differences.
+#[derive(Debug, Clone, Copy)]
+struct Differences;
+
+impl Look<2> for Differences {
+    type Found = Difference;
+
+    fn unread(&self, _: &Plan<2>, _: &Interval<2>) -> Option<Vec<Difference>> {
+        None
+    }
+
+    fn look(&self, [left, right]: [Run; 2]) -> Result<Vec<Difference>, TreeError> {
+        let (mut recorder, mut found) = (Recorder::default(), Vec::new());
+        compare(left, right, |kind, left, right| {
+            found.push(recorder.difference(kind, left, right)?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
-pub(crate) fn take(
-    left: &mut Walk,
-    right: &mut Walk,
-    sides: Sides,
-) -> Result<(Option<Record>, Option<Record>), TreeError> {
-    let left = sides.left.then(|| left.take()).transpose()?;
-    let right = sides.right.then(|| right.take()).transpose()?;
-    Ok((left, right))
+impl Recorder {
+    /// The difference at which two runs stand.
+    pub(crate) fn difference(
+        &mut self,
+        kind: DifferenceKind,
+        left: &Run,
+        right: &Run,
+    ) -> Result<Difference, TreeError> {
+        let key = self.key(if kind == DifferenceKind::Added { right } else { left });
+        let left = (kind != DifferenceKind::Added).then(|| self.record(&key, left)).transpose()?;
+        let right = (kind != DifferenceKind::Removed).then(|| self.record(&key, right)).transpose()?;
+        Ok(Difference { key, kind, left, right })
+    }
 }

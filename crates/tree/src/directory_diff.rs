@@ -4,102 +4,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::list::{common_prefix, start};
-use crate::{Diff, Difference, DifferenceKind, ListQuery, Pool, RangeStore, TreeError, TreeId};
-
-/// Which differences, and how they are rolled up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DirectoryQuery {
-    /// Only paths that begin so.
-    pub prefix: Bytes,
-    /// Paths with this behind the prefix are counted together, up to and with the first one. An empty one is none.
-    pub delimiter: Bytes,
-    /// Only items (paths, or common prefixes as they are listed) that come after this.
-    pub after: Option<Bytes>,
-}
-
-/// One item of a diff by directories.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    /// A path that differs.
-    Path(Difference),
-    /// Differing paths that begin alike.
-    CommonPrefix(PrefixChanges),
-}
-
-/// How many paths under a prefix differ. Not all three are zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrefixChanges {
-    /// What the paths begin with: it ends with the delimiter.
-    pub prefix: Bytes,
-    /// Paths that only the right side has.
-    pub added: u64,
-    /// Paths that only the left side has.
-    pub removed: u64,
-    /// Paths whose content differs.
-    pub changed: u64,
-}
-
-impl Changed {
-    /// What the item is listed as: the path or the common prefix.
-    pub fn name(&self) -> &Bytes {
-        match self {
-            Self::Path(difference) => &difference.key,
-            Self::CommonPrefix(changes) => &changes.prefix,
-        }
-    }
-}
-
-/// Rolls differences, which come in key order, up into items.
-#[derive(Debug)]
-pub struct RollUp {
-    query: ListQuery,
-    open: Option<PrefixChanges>,
-}
-
-impl RollUp {
-    /// For differences within the query's prefix and behind its `after`.
-    pub fn new(query: &DirectoryQuery) -> Self {
-        let DirectoryQuery { prefix, delimiter, after } = query.clone();
-        Self { query: ListQuery { prefix, delimiter: Some(delimiter), after, limit: usize::MAX }, open: None }
-    }
-
-    /// The first key whose difference may be part of the first item; `None` if there can be no item.
-    pub fn start(&self) -> Option<Bytes> {
-        start(&self.query)
-    }
-
-    /// Takes the next difference. Gives the items that are complete with it: a common prefix, then a path.
-    pub fn add(&mut self, difference: Difference) -> [Option<Changed>; 2] {
-        let Some(prefix) = common_prefix(&difference.key, &self.query) else {
-            return [self.finish(), Some(Changed::Path(difference))];
-        };
-        let done = match &self.open {
-            Some(open) if open.prefix == prefix => None,
-            _ => self.finish(),
-        };
-        let open = self.open.get_or_insert(PrefixChanges { prefix, added: 0, removed: 0, changed: 0 });
-        match difference.kind {
-            DifferenceKind::Added => open.added += 1,
-            DifferenceKind::Removed => open.removed += 1,
-            DifferenceKind::Changed => open.changed += 1,
-        }
-        [done, None]
-    }
-
-    /// Gives the last item, if that is a common prefix.
-    pub fn finish(&mut self) -> Option<Changed> {
-        self.open.take().map(Changed::CommonPrefix)
-    }
-}
+use crate::diff::compare;
+use crate::plan::{Interval, Plan};
+use crate::run::{Bounds, Recorder, Run};
+use crate::scan::{Look, Scan};
+use crate::{
+    Changed, DifferenceKind, DirectoryQuery, Pool, PrefixChanges, RangeStore, RollUp, TreeError, TreeId,
+    prefix_end,
+};
 
 /// Walks the differences of two trees in key order, rolled up by a delimiter.
+///
+/// Ranges that both trees have are not read, nor are ranges that lie under one common prefix with nothing of the other
+/// tree beside them: their records are counted from the metarange. A common prefix is given as soon as it is known to
+/// be complete. What is read ahead is bounded as in [`Diff`](crate::Diff).
 pub struct DirectoryDiff {
-    /// `None` if no item can come after the last one given.
-    diff: Option<Diff>,
+    scan: Scan<2, Directories>,
     rolled: RollUp,
     /// Complete, and not given yet.
     ready: Option<Changed>,
+    is_empty: bool,
 }
 
 impl DirectoryDiff {
@@ -112,31 +36,90 @@ impl DirectoryDiff {
         query: &DirectoryQuery,
     ) -> Self {
         let rolled = RollUp::new(query);
-        let diff = rolled
-            .start()
-            .map(|start| Diff::new(store, pool, left, right).under(&query.prefix).starting_at(start));
-        Self { diff, rolled, ready: None }
+        let start = rolled.start();
+        let is_empty = left == right || start.is_none();
+        let mut scan = Scan::new(store, pool, [left, right], Directories(Arc::new(query.clone())));
+        scan.restart(Bounds { from: start, until: prefix_end(&query.prefix) });
+        Self { scan, rolled, ready: None, is_empty }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn within(mut self, limits: crate::limits::Limits) -> Self {
+        self.scan.set_limits(limits);
+        self
     }
 
     /// The next item. After an error there is no going on.
     pub async fn next(&mut self) -> Result<Option<Changed>, TreeError> {
+        if self.is_empty {
+            return Ok(None);
+        }
         loop {
             if let Some(ready) = self.ready.take() {
                 return Ok(Some(ready));
             }
-            let difference = match &mut self.diff {
-                Some(diff) => diff.next().await?,
-                None => None,
-            };
-            let Some(difference) = difference else {
+            if self.scan.ready().is_empty() && self.is_complete().await? {
+                return Ok(self.rolled.finish());
+            }
+            let Some(found) = self.scan.next().await? else {
                 return Ok(self.rolled.finish());
             };
-            let [prefix, path] = self.rolled.add(difference);
-            if let Some(first) = prefix {
-                self.ready = path;
-                return Ok(Some(first));
-            }
+            let [prefix, path] = self.rolled.merge(found);
             self.ready = path;
+            if prefix.is_some() {
+                return Ok(prefix);
+            }
         }
+    }
+
+    /// Whether there is a common prefix, and nothing under it can come any more.
+    async fn is_complete(&mut self) -> Result<bool, TreeError> {
+        let Some(prefix) = self.rolled.open() else {
+            return Ok(false);
+        };
+        let next = self.scan.goes_on_at().await?;
+        Ok(next.is_none_or(|next| !next.starts_with(prefix)))
+    }
+}
+
+/// Looks for items. A common prefix may be found in several parts.
+#[derive(Debug, Clone)]
+struct Directories(Arc<DirectoryQuery>);
+
+impl Directories {
+    /// The only common prefix that a range is part of, if it has no path outside of it.
+    fn only_prefix(&self, first: &Bytes, last: &Bytes) -> Option<Bytes> {
+        self.0.common_prefix(first).filter(|prefix| last.starts_with(prefix))
+    }
+}
+
+impl Look<2> for Directories {
+    type Found = Changed;
+
+    fn unread(&self, plan: &Plan<2>, interval: &Interval<2>) -> Option<Vec<Changed>> {
+        let (range, kind) = match (plan.ranges(interval, 0), plan.ranges(interval, 1)) {
+            ([range], []) => (range, DifferenceKind::Removed),
+            ([], [range]) => (range, DifferenceKind::Added),
+            _ => return None,
+        };
+        let prefix = self.only_prefix(&range.min_key, &range.max_key)?;
+        if !interval.bounds.hold(range) {
+            return None;
+        }
+        Some(vec![Changed::CommonPrefix(PrefixChanges::of(prefix, kind, range.count))])
+    }
+
+    fn look(&self, [left, right]: [Run; 2]) -> Result<Vec<Changed>, TreeError> {
+        let (mut recorder, mut found) = (Recorder::default(), Vec::new());
+        compare(left, right, |kind, left, right| {
+            let key = if kind == DifferenceKind::Added { right } else { left }.key();
+            let key = key.expect("the run stands at the difference");
+            match found.last_mut() {
+                Some(Changed::CommonPrefix(last)) if key.starts_with(&last.prefix) => last.count(kind, 1),
+                _ => found.push(self.0.item(recorder.difference(kind, left, right)?)),
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 }

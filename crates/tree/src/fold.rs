@@ -1,26 +1,35 @@
 //! From a tree and changes to a tree.
 //!
-//! A fold goes through the base's ranges in key order. At a boundary of the new tree, a range without effective
-//! changes is reused by its id. Any other is rewritten: its records and the changes are merged into the range being
-//! written, which ends where the format says. When that is where the old range ended too, the fold is at a boundary
-//! again. So the new tree breaks where [`build`] would break it.
+//! The base's ranges that changes touch, and changes that lie between them, are cut into units ([`cut`]). Units are
+//! folded side by side, each for itself: a range without effective changes is reused by its id, of any other the
+//! records and the changes are merged into ranges that end where the format says ([`unit`]). What they make is then
+//! put together in key order ([`stitch`]), so that the new tree breaks where [`build`] would break it, however the
+//! work was cut.
 
+mod assembly;
+mod cut;
 mod foreign;
-mod output;
+mod piece;
+mod stitch;
+mod unit;
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use braid_sstable::Table;
-use futures::{Stream, StreamExt};
+use bytes::Bytes;
+use futures::future::FutureExt;
+use futures::{Stream, StreamExt, ready};
 
-use crate::changes::Changes;
-use crate::range_file::open_described;
-use crate::value::identity;
-use crate::{
-    Change, Pool, RangeDescriptor, RangeStore, Record, TreeError, TreeFormat, TreeId, Value, open_tree,
-};
-use foreign::EndCheck;
-use output::Output;
+pub(crate) use assembly::{Assembly, Job, Segment};
+pub(crate) use piece::{Piece, Reused};
+pub(crate) use unit::{Unit, fold_unit};
+
+use crate::changes::check_order;
+use crate::limits::Limits;
+use crate::opener::Opener;
+use crate::{Change, Metarange, Pool, RangeStore, Record, TreeError, TreeFormat, TreeId, open_tree};
+use cut::{Cut, Cutter};
 
 /// A written tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +55,8 @@ pub struct Summary {
     pub ranges_written: u64,
     /// Ranges of the base that are part of the new tree as they were.
     pub ranges_reused: u64,
+    /// Ranges of the source of a merge that are part of the new tree as they were.
+    pub ranges_taken: u64,
     /// Bytes of all files written.
     pub bytes_written: u64,
 }
@@ -63,6 +74,10 @@ impl Summary {
 /// and nothing is written. A tree that was built in this format comes out as [`build`] would write it; one that breaks
 /// elsewhere keeps the ends of its ranges.
 ///
+/// Memory does not grow with the tree or the changes, but for the trees' descriptors: at a time there are units in
+/// memory, one for each thread of the pool and two more, each of at most 8 MiB of records of ranges and changes (up to
+/// four times that where changes are dense), the ranges that they make, and up to 8 ranges on their way to the store.
+///
 /// # Errors
 /// [`TreeError::Unordered`] if the changes are not in order; those of the stream and the store. Ranges that were
 /// written by then stay in the store.
@@ -73,17 +88,7 @@ pub async fn fold(
     base: TreeId,
     changes: impl Stream<Item = Result<Change, TreeError>> + Send + Unpin,
 ) -> Result<Folded, TreeError> {
-    let (store, _) = (&**store, pool);
-    let metarange = open_tree(store, base).await?;
-    let mut fold = Fold {
-        store,
-        format,
-        changes: Changes::new(changes).await?,
-        output: Output::new(store, format),
-        summary: Summary::default(),
-    };
-    fold.ranges(metarange.ranges()).await?;
-    fold.finish(base).await
+    fold_within(Limits::of_fold(pool), store, pool, format, base, changes).await
 }
 
 /// Writes the tree of these records, which come in strictly ascending key order.
@@ -99,156 +104,80 @@ pub async fn build(
     fold(store, pool, format, None, records.map(|record| record.map(Change::from))).await
 }
 
-struct Fold<'a, S> {
-    store: &'a dyn RangeStore,
-    format: &'a TreeFormat,
-    changes: Changes<S>,
-    output: Output<'a>,
-    summary: Summary,
+/// As [`fold`], with other limits.
+pub(crate) async fn fold_within(
+    limits: Limits,
+    store: &Arc<dyn RangeStore>,
+    pool: &Pool,
+    format: &TreeFormat,
+    base: TreeId,
+    changes: impl Stream<Item = Result<Change, TreeError>> + Send + Unpin,
+) -> Result<Folded, TreeError> {
+    let metarange = open_tree(&**store, base).await?;
+    let mut jobs = Jobs {
+        changes,
+        last_key: None,
+        cutter: Some(Cutter::new(Arc::clone(&metarange), *format, limits.ramp())),
+        opener: Opener::new(Arc::clone(store)),
+        base: Arc::clone(&metarange),
+        pool: pool.clone(),
+        format: *format,
+    };
+    let mut assembly = Assembly::new(store, pool, format, (base, metarange), limits);
+    assembly.add_all(&mut jobs).await?;
+    let folded = assembly.finish(jobs.opener.opened()).await?;
+    Ok(folded.expect("changes of one tree do not conflict"))
 }
 
-impl<'a, S> Fold<'a, S>
+/// Cuts a stream of changes into jobs.
+struct Jobs<S> {
+    changes: S,
+    last_key: Option<Bytes>,
+    /// `None` once all changes are cut.
+    cutter: Option<Cutter>,
+    opener: Opener,
+    base: Arc<Metarange>,
+    pool: Pool,
+    format: TreeFormat,
+}
+
+impl<S> Stream for Jobs<S>
 where
-    S: Stream<Item = Result<Change, TreeError>> + Send + Unpin,
+    S: Stream<Item = Result<Change, TreeError>> + Unpin,
 {
-    async fn ranges(&mut self, base: &[RangeDescriptor]) -> Result<(), TreeError> {
-        let Some((last, others)) = base.split_last() else {
-            return Ok(());
-        };
-        for range in others {
-            self.range(range, false).await?;
-        }
-        self.range(last, true).await
-    }
+    type Item = Result<Job, TreeError>;
 
-    /// Brings one range of the base, and the changes up to its end, into the new tree.
-    async fn range(&mut self, range: &RangeDescriptor, is_last: bool) -> Result<(), TreeError> {
-        let mut table = None;
-        if self.output.is_at_boundary() {
-            let is_rewritten =
-                self.finds_effect(range, &mut table).await? || (is_last && self.goes_on_after(range).await?);
-            if !is_rewritten {
-                self.output.reuse(range);
-                self.summary.ranges_reused += 1;
-                return Ok(());
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let jobs = &mut *self;
+        while let Some(cutter) = &mut jobs.cutter {
+            let cut = match ready!(jobs.changes.poll_next_unpin(context)).transpose()? {
+                Some(change) => {
+                    let last_key = jobs.last_key.replace(change.key.clone());
+                    last_key.map_or(Ok(()), |last| check_order(&last, &change.key))?;
+                    cutter.push(change)
+                }
+                None => jobs.cutter.take().and_then(Cutter::finish),
+            };
+            if let Some(cut) = cut {
+                return Poll::Ready(Some(Ok(jobs.job(cut))));
             }
         }
-        let table = self.opened(range, &mut table).await?;
-        let end = self.rewrite(range, &table).await?;
-        if !is_last && end.is_foreign() {
-            self.output.end_range().await?;
-        }
-        Ok(())
-    }
-
-    /// Drops changes up to the range's end that have no effect, until one has.
-    async fn finds_effect(
-        &mut self,
-        range: &RangeDescriptor,
-        table: &mut Option<Table>,
-    ) -> Result<bool, TreeError> {
-        while let Some(change) = self.changes.head().filter(|change| change.key <= range.max_key).cloned() {
-            if self.has_effect(&change, range, table).await? {
-                return Ok(true);
-            }
-            self.changes.take().await?;
-        }
-        Ok(false)
-    }
-
-    async fn has_effect(
-        &mut self,
-        change: &Change,
-        range: &RangeDescriptor,
-        table: &mut Option<Table>,
-    ) -> Result<bool, TreeError> {
-        if change.key < range.min_key {
-            return Ok(change.value.is_some());
-        }
-        let table = self.opened(range, table).await?;
-        let old =
-            table.get(&change.key).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
-        let old = old.as_deref().map(|value| identity_in(range, value)).transpose()?;
-        Ok(old != change.value.as_ref().map(Value::identity))
-    }
-
-    /// Whether records come to follow the base's last range, and that range ended only because the tree ended.
-    async fn goes_on_after(&mut self, last: &RangeDescriptor) -> Result<bool, TreeError> {
-        if self.format.is_closed(last) {
-            return Ok(false);
-        }
-        while self.changes.head().is_some_and(|change| change.value.is_none()) {
-            self.changes.take().await?;
-        }
-        Ok(self.changes.head().is_some())
-    }
-
-    async fn opened(
-        &mut self,
-        range: &RangeDescriptor,
-        table: &mut Option<Table>,
-    ) -> Result<Table, TreeError> {
-        if let Some(table) = table {
-            return Ok(table.clone());
-        }
-        self.summary.ranges_read += 1;
-        Ok(table.insert(open_described(self.store, range).await?).clone())
-    }
-
-    /// Merges a range's records with the changes up to its end.
-    async fn rewrite(&mut self, range: &RangeDescriptor, table: &Table) -> Result<EndCheck<'a>, TreeError> {
-        let mut end = EndCheck::new(self.format);
-        let mut cursor = table.cursor();
-        while let Some((key, value)) =
-            cursor.next().map_err(|corruption| TreeError::corruption(range.id, &corruption))?
-        {
-            end.add(key, value);
-            self.add_new(Some(key)).await?;
-            match self.changes.key().is_some_and(|changed| changed == key) {
-                true => self.replace(range, key, value).await?,
-                false => self.output.add(key, value).await?,
-            }
-        }
-        Ok(end)
-    }
-
-    /// Takes the changes before a key, or all that are left: they are of paths that the base does not have.
-    async fn add_new(&mut self, before: Option<&[u8]>) -> Result<(), TreeError> {
-        while self.changes.key().is_some_and(|key| before.is_none_or(|before| key < before)) {
-            if let Some(Change { key, value: Some(value) }) = self.changes.take().await? {
-                self.summary.added += 1;
-                self.output.add(&key, value.as_bytes()).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the change of a path that the base has.
-    async fn replace(&mut self, range: &RangeDescriptor, key: &[u8], old: &[u8]) -> Result<(), TreeError> {
-        let change = self.changes.take().await?.expect("the caller saw the change");
-        let Some(new) = change.value else {
-            self.summary.removed += 1;
-            return Ok(());
-        };
-        if identity_in(range, old)? == new.identity() {
-            return self.output.add(key, old).await;
-        }
-        self.summary.changed += 1;
-        self.output.add(key, new.as_bytes()).await
-    }
-
-    async fn finish(mut self, base: TreeId) -> Result<Folded, TreeError> {
-        self.add_new(None).await?;
-        if self.summary.is_unchanged() {
-            return Ok(Folded { tree: base, summary: self.summary });
-        }
-        let (tree, written) = self.output.finish().await?;
-        let summary =
-            Summary { ranges_written: written.ranges, bytes_written: written.bytes, ..self.summary };
-        Ok(Folded { tree, summary })
+        Poll::Ready(None)
     }
 }
 
-fn identity_in<'v>(range: &RangeDescriptor, value: &'v [u8]) -> Result<&'v [u8], TreeError> {
-    identity(value).map_err(|error| TreeError::corrupt(range.id, error.to_string()))
+impl<S> Jobs<S> {
+    fn job(&mut self, cut: Cut) -> Job {
+        let Cut { bounds, ranges, changes } = cut;
+        let opening = self.opener.open([&self.base.ranges()[ranges.clone()]]);
+        let has_last = ranges.end == self.base.ranges().len();
+        let (pool, format) = (self.pool.clone(), self.format);
+        async move {
+            let [opened] = opening.await?;
+            let unit = Unit { bounds, ranges: opened, has_last, changes };
+            let output = pool.run(move || fold_unit(format, unit)).await?;
+            Ok(Segment { base: ranges, pieces: output.pieces, effect: output.effect, conflicts: Vec::new() })
+        }
+        .boxed()
+    }
 }

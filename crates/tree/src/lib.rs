@@ -1,22 +1,26 @@
 //! Versioned trees: lookup, scan, diff, merge and fold over ranges and metaranges.
 
+mod arena;
 mod changes;
 mod check;
 mod conflicts;
 mod cursor;
 mod diff;
-mod entry_view;
 mod directory_diff;
+mod entry_view;
 mod error;
 mod fold;
 mod format;
 mod keys;
+mod limits;
 mod list;
 mod lookup;
 mod merge;
 mod metarange;
 mod open_range;
+mod opener;
 mod pending;
+mod plan;
 mod pool;
 mod port;
 mod protobuf;
@@ -24,6 +28,9 @@ mod range_builder;
 mod range_file;
 mod read_ahead;
 mod record;
+mod roll_up;
+mod run;
+mod scan;
 mod stored_entry;
 pub mod testing;
 #[cfg(test)]
@@ -32,14 +39,15 @@ mod three_way;
 mod usage;
 mod value;
 mod walk;
+mod window;
 
-pub use braid_sstable::{DataBlock, Table, TableIndex, Tail};
+pub use braid_sstable::{BlockEnds, Compression, DataBlock, Table, TableIndex, Tail, WriterOptions};
 pub use check::{Check, CheckEvent, CheckProgress, Fault};
 pub use conflicts::Conflicts;
 pub use cursor::{Cursor, TreeCursor, Wanted};
 pub use diff::{Diff, Difference, DifferenceKind};
+pub use directory_diff::DirectoryDiff;
 pub use entry_view::{EntryView, MetadataView};
-pub use directory_diff::{Changed, DirectoryDiff, DirectoryQuery, PrefixChanges, RollUp};
 pub use error::{FileId, TreeError};
 pub use fold::{Folded, Summary, build, fold};
 pub use format::TreeFormat;
@@ -53,6 +61,7 @@ pub use pool::Pool;
 pub use port::{RangeStore, TreeId, open_tree};
 pub use range_file::{open_range, open_range_index, read_range_block, verify_range};
 pub use record::{Change, Record};
-pub use three_way::{MergeStep, Outcome, ThreeWay};
+
 pub use usage::{Usage, usage};
+pub use roll_up::{Changed, DirectoryQuery, PrefixChanges, RollUp};
 pub use value::{MAX_PART_BYTES, Value, ValueError};

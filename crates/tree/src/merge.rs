@@ -1,16 +1,23 @@
 //! Three-way merge of trees.
+//!
+//! The intervals of keys in which the trees differ are found out from their metaranges. Where only the destination
+//! differs from the base its ranges stay, and where only the source does its ranges are taken, unread. What is left is
+//! looked into interval by interval, side by side: the three sides are compared path by path, and what the source
+//! changed is folded into the destination's ranges.
+
+mod jobs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use braid_types::Code;
 use bytes::Bytes;
-use futures::stream;
+use futures::{future, stream};
 
-use crate::{
-    Change, Folded, MergeStep, Outcome, Pool, RangeStore, Record, Summary, ThreeWay, TreeError, TreeFormat,
-    TreeId, fold,
-};
+use crate::fold::Assembly;
+use crate::limits::Limits;
+use crate::three_way::in_order;
+use crate::{Folded, Pool, RangeStore, Record, Summary, TreeError, TreeFormat, TreeId, open_tree};
+use jobs::Jobs;
 
 /// One of the two sides of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,7 +71,8 @@ pub struct Conflict {
 /// What a merge came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MergeResult {
-    /// The merged tree. The summary counts from the destination.
+    /// The merged tree. The summary counts what changed from the destination, but not within ranges of the source that
+    /// were taken unread.
     Merged(Folded),
     /// Every conflict that is left, in key order. There is no merged tree.
     Conflicts(Vec<Conflict>),
@@ -72,11 +80,26 @@ pub enum MergeResult {
 
 /// Merges what `source` changed since `base` into `dest`. Where one side did not change at all the answer is the
 /// other's tree, by id, with nothing read and an empty summary. Where both have the same content the destination's
-/// record stays.
+/// record stays, or the source's in ranges that are taken whole.
+///
+/// Conflicts are all listed; [`Conflicts`](crate::Conflicts) gives them as a stream. What is in memory at a time is
+/// bounded as in [`fold()`], for each of the three trees; the list of conflicts is not.
 ///
 /// # Errors
-/// Those of [`fold()`]. Ranges that were written before an error, or before the first conflict, stay in the store.
+/// Those of [`fold()`]. Ranges that were written before an error, or before the first conflict, stay in the store;
+/// after the first conflict nothing more is written.
 pub async fn merge(
+    store: &Arc<dyn RangeStore>,
+    pool: &Pool,
+    format: &TreeFormat,
+    merge: &Merge,
+) -> Result<MergeResult, TreeError> {
+    merge_within(Limits::of_fold(pool), store, pool, format, merge).await
+}
+
+/// As [`merge()`], with other limits.
+pub(crate) async fn merge_within(
+    limits: Limits,
     store: &Arc<dyn RangeStore>,
     pool: &Pool,
     format: &TreeFormat,
@@ -85,15 +108,15 @@ pub async fn merge(
     if let Some(tree) = known_result(merge) {
         return Ok(MergeResult::Merged(Folded { tree, summary: Summary::default() }));
     }
-    let steps = ThreeWay::new(Arc::clone(store), merge.base, merge.dest, merge.source);
-    let mut resolver = Resolver { steps, merge, conflicts: Vec::new() };
-    let changes = Box::pin(stream::try_unfold(&mut resolver, async |resolver| {
-        Ok(resolver.next().await?.map(|change| (change, resolver)))
-    }));
-    let folded = fold(store, pool, format, merge.dest, changes).await;
-    match folded {
-        Err(error) if error == has_conflicts() => Ok(MergeResult::Conflicts(resolver.conflicts)),
-        folded => Ok(MergeResult::Merged(folded?)),
+    let open = |tree| open_tree(&**store, tree);
+    let (base, dest, source) =
+        future::try_join3(open(merge.base), open(merge.dest), open(merge.source)).await?;
+    let mut assembly = Assembly::new(store, pool, format, (merge.dest, Arc::clone(&dest)), limits);
+    let mut jobs = Jobs::new(store, pool, format, in_order(base, dest, source), limits, merge);
+    assembly.add_all(stream::iter(jobs.by_ref().map(Ok))).await?;
+    match assembly.finish(jobs.opened()).await? {
+        Ok(folded) => Ok(MergeResult::Merged(folded)),
+        Err(conflicts) => Ok(MergeResult::Conflicts(conflicts)),
     }
 }
 
@@ -102,59 +125,4 @@ fn known_result(merge: &Merge) -> Option<TreeId> {
         return Some(merge.dest);
     }
     (merge.dest == merge.base).then_some(merge.source)
-}
-
-/// Turns the steps of a merge into the changes of the destination.
-struct Resolver<'a> {
-    steps: ThreeWay,
-    merge: &'a Merge,
-    conflicts: Vec<Conflict>,
-}
-
-impl Resolver<'_> {
-    /// The next change.
-    ///
-    /// # Errors
-    /// [`has_conflicts`] once all conflicts are found, if there is any.
-    async fn next(&mut self) -> Result<Option<Change>, TreeError> {
-        while let Some(step) = self.steps.next().await? {
-            match self.winner(&step) {
-                Some(Side::Dest) => {}
-                Some(Side::Source) if self.conflicts.is_empty() => return Ok(Some(change(step))),
-                Some(Side::Source) => {}
-                None => self.conflicts.push(conflict(step)),
-            }
-        }
-        match self.conflicts.is_empty() {
-            true => Ok(None),
-            false => Err(has_conflicts()),
-        }
-    }
-
-    /// Whose content the path gets; `None` if that is not decided.
-    fn winner(&self, step: &MergeStep) -> Option<Side> {
-        if step.outcome == Outcome::TakeSource {
-            return Some(Side::Source);
-        }
-        let choice = self.merge.choices.get(&step.key).copied();
-        choice.or(match self.merge.strategy {
-            Strategy::Refuse => None,
-            Strategy::SourceWins => Some(Side::Source),
-            Strategy::DestWins => Some(Side::Dest),
-        })
-    }
-}
-
-/// Ends the fold of a merge that has conflicts.
-fn has_conflicts() -> TreeError {
-    braid_types::Error::new(Code::MergeConflict, "merge", "both sides changed the same paths").into()
-}
-
-fn change(step: MergeStep) -> Change {
-    Change { key: step.key, value: step.source.map(|record| record.value) }
-}
-
-fn conflict(step: MergeStep) -> Conflict {
-    let MergeStep { key, base, dest, source, .. } = step;
-    Conflict { key, base, dest, source }
 }

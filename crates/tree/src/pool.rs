@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
@@ -78,6 +79,15 @@ impl Pool {
         let result: Result<T, Box<dyn Any + Send>> =
             result.await.expect("a job that is awaited is run before its pool ends");
         result.unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shared {
+            Some(_) => write!(f, "Pool({})", self.threads),
+            None => f.write_str("Pool(inline)"),
+        }
     }
 }
 

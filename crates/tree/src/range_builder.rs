@@ -9,8 +9,8 @@ use crate::value::entry_size;
 use crate::{RangeDescriptor, TreeError, TreeFormat};
 
 /// A range that is being written. It has at least one record.
-pub(crate) struct RangeBuilder<'a> {
-    format: &'a TreeFormat,
+pub(crate) struct RangeBuilder {
+    format: TreeFormat,
     writer: Writer,
     hasher: RecordHasher,
     min_key: Bytes,
@@ -19,9 +19,9 @@ pub(crate) struct RangeBuilder<'a> {
     data_bytes: Option<u64>,
 }
 
-impl<'a> RangeBuilder<'a> {
+impl RangeBuilder {
     /// A range that begins with the record of `min_key`, which is still to be added.
-    pub(crate) fn new(format: &'a TreeFormat, min_key: &[u8]) -> Self {
+    pub(crate) fn new(format: TreeFormat, min_key: &[u8]) -> Self {
         Self {
             format,
             writer: Writer::new(format.table),

@@ -1,135 +1,104 @@
 //! What a merge has to do, path by path.
 
-use std::sync::Arc;
+use crate::TreeError;
+use crate::diff::have_same_content;
+use crate::plan::{Interval, Plan};
+use crate::run::Run;
 
-use bytes::Bytes;
+/// Of three trees that are gone through together, the one that is merged into. It is the first, so that intervals end
+/// where its ranges begin.
+pub(crate) const DEST: usize = 0;
+/// The common ancestor.
+pub(crate) const BASE: usize = 1;
+/// What is merged.
+pub(crate) const SOURCE: usize = 2;
 
-use crate::diff::{Step, enter, step, take};
-use crate::record::same_content;
-use crate::walk::{Position, Walk};
-use crate::{RangeStore, Record, TreeError, TreeId, key_after};
+/// Three trees, or what is theirs, in that order.
+pub(crate) fn in_order<T>(base: T, dest: T, source: T) -> [T; 3] {
+    [dest, base, source]
+}
 
-/// What is to be done with a path that the source changed.
+/// What is to be done with a path whose content in the source is neither the base's nor the destination's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The destination did not change it: it becomes what the source has.
     TakeSource,
     /// The destination changed it to something else.
     Conflict,
 }
 
-/// A path whose content in the source is neither the base's nor the destination's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergeStep {
-    /// The path's raw bytes.
-    pub key: Bytes,
-    /// Its record in the base.
-    pub base: Option<Record>,
-    /// Its record in the destination.
-    pub dest: Option<Record>,
-    /// Its record in the source.
-    pub source: Option<Record>,
-    /// What is to be done with it.
-    pub outcome: Outcome,
+/// Three runs that stand at one path.
+pub(crate) struct Sides<'a> {
+    runs: &'a [Run; 3],
+    has: [bool; 3],
 }
 
-/// Walks the steps of a three-way merge in key order.
-///
-/// Ranges that the source shares with the base, or with the destination, are skipped by their ids. A range of the
-/// destination is not opened where it is the base's.
-pub struct ThreeWay {
-    base: Walk,
-    dest: Walk,
-    source: Walk,
-}
-
-impl ThreeWay {
-    /// The steps that bring what `source` changed since `base` into `dest`. Nothing is read yet.
-    pub fn new(store: Arc<dyn RangeStore>, base: TreeId, dest: TreeId, source: TreeId) -> Self {
-        let base = Walk::new(Arc::clone(&store), base);
-        let dest = Walk::new(Arc::clone(&store), dest);
-        Self { base, dest, source: Walk::new(store, source) }
+impl Sides<'_> {
+    /// One side's run, if that side has the path.
+    pub(crate) fn get(&self, side: usize) -> Option<&Run> {
+        self.has[side].then_some(&self.runs[side])
     }
 
-    /// The next step.
-    pub async fn next(&mut self) -> Result<Option<MergeStep>, TreeError> {
-        if self.source.tree() == self.base.tree() || self.source.tree() == self.dest.tree() {
+    /// A side that has the path.
+    pub(crate) fn any(&self) -> &Run {
+        let side = self.has.iter().position(|has| *has).expect("a path is on one side at least");
+        &self.runs[side]
+    }
+
+    fn same(&self, one: usize, other: usize) -> Result<bool, TreeError> {
+        match (self.get(one), self.get(other)) {
+            (Some(one), Some(other)) => have_same_content(one, other),
+            (None, None) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    fn outcome(&self) -> Result<Option<Outcome>, TreeError> {
+        if self.same(SOURCE, BASE)? || self.same(SOURCE, DEST)? {
             return Ok(None);
         }
-        futures::try_join!(self.base.ready(), self.dest.ready(), self.source.ready())?;
-        loop {
-            if self.skip_what_dest_has()? {
-                continue;
-            }
-            match step(&self.base.position(), &self.source.position()) {
-                Step::Done => return Ok(None),
-                Step::Skip => {
-                    self.base.skip_range();
-                    self.source.skip_range();
-                }
-                Step::Enter(sides) => enter(&mut self.base, &mut self.source, sides).await?,
-                Step::Take(sides) => {
-                    let (base, source) = take(&mut self.base, &mut self.source, sides)?;
-                    if let Some(step) = self.merge_step(base, source).await? {
-                        return Ok(Some(step));
-                    }
-                }
+        match self.same(DEST, BASE)? {
+            true => Ok(Some(Outcome::TakeSource)),
+            false => Ok(Some(Outcome::Conflict)),
+        }
+    }
+}
+
+/// Calls `step` at each path with which a merge has to do something, in key order.
+pub(crate) fn three_way(
+    mut runs: [Run; 3],
+    mut step: impl FnMut(Outcome, &Sides<'_>) -> Result<(), TreeError>,
+) -> Result<(), TreeError> {
+    for run in &mut runs {
+        run.advance()?;
+    }
+    while let Some(has) = at_lowest(&runs) {
+        let sides = Sides { runs: &runs, has };
+        if let Some(outcome) = sides.outcome()? {
+            step(outcome, &sides)?;
+        }
+        for (run, has) in runs.iter_mut().zip(has) {
+            if has {
+                run.advance()?;
             }
         }
     }
+    Ok(())
+}
 
-    /// Skips the range before which the source stands if the destination has it too.
-    fn skip_what_dest_has(&mut self) -> Result<bool, TreeError> {
-        let Position::Range(range) = self.source.position() else {
-            return Ok(false);
-        };
-        // What the base has before it is still to be compared.
-        if self.base.position().key().is_some_and(|key| *key < range.min_key) {
-            return Ok(false);
-        }
-        self.dest.seek_forward(&range.min_key)?;
-        if !matches!(self.dest.position(), Position::Range(dest) if dest.id == range.id) {
-            return Ok(false);
-        }
-        let behind = key_after(&range.max_key);
-        self.source.skip_range();
-        self.dest.skip_range();
-        self.base.seek_forward(&behind)?;
-        Ok(true)
-    }
+/// Which runs stand at the lowest key; `None` if all are at their ends.
+fn at_lowest(runs: &[Run; 3]) -> Option<[bool; 3]> {
+    let keys = [runs[0].key(), runs[1].key(), runs[2].key()];
+    let lowest = keys.iter().flatten().min()?;
+    Some(keys.map(|key| key == Some(*lowest)))
+}
 
-    async fn merge_step(
-        &mut self,
-        base: Option<Record>,
-        source: Option<Record>,
-    ) -> Result<Option<MergeStep>, TreeError> {
-        if same_content(base.as_ref(), source.as_ref()) {
-            return Ok(None);
-        }
-        let key = source.as_ref().or(base.as_ref()).expect("one of two that differ is there").key.clone();
-        let dest = self.find_in_dest(&key, base.as_ref()).await?;
-        if same_content(dest.as_ref(), source.as_ref()) {
-            return Ok(None);
-        }
-        let outcome = match same_content(dest.as_ref(), base.as_ref()) {
-            true => Outcome::TakeSource,
-            false => Outcome::Conflict,
-        };
-        Ok(Some(MergeStep { key, base, dest, source, outcome }))
-    }
+/// Whether a merge leaves the destination as it is in an interval: the source changed nothing, or to the same.
+pub(crate) fn keeps_dest(plan: &Plan<3>, interval: &Interval<3>) -> bool {
+    plan.same(interval, SOURCE, BASE) || plan.same(interval, SOURCE, DEST)
+}
 
-    async fn find_in_dest(
-        &mut self,
-        key: &Bytes,
-        base: Option<&Record>,
-    ) -> Result<Option<Record>, TreeError> {
-        self.dest.seek_forward(key)?;
-        // The base has entered that range to get here, so both have the same from here on to its end.
-        if let Position::Range(range) = self.dest.position()
-            && self.base.entered() == Some(range.id)
-        {
-            return Ok(base.cloned());
-        }
-        self.dest.find(key).await
-    }
+/// Whether a merge takes the source as it is in an interval: the destination changed nothing.
+pub(crate) fn takes_source(plan: &Plan<3>, interval: &Interval<3>) -> bool {
+    plan.same(interval, DEST, BASE)
 }

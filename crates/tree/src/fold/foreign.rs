@@ -6,18 +6,19 @@
 use crate::TreeFormat;
 
 /// Watches the records of a whole range, and tells whether it ends just where the format ends it.
-pub(super) struct EndCheck<'a> {
-    format: &'a TreeFormat,
+pub(super) struct EndCheck {
+    format: TreeFormat,
     size: u64,
     ends_here: bool,
     ended_before: bool,
 }
 
-impl<'a> EndCheck<'a> {
-    pub(super) fn new(format: &'a TreeFormat) -> Self {
+impl EndCheck {
+    pub(super) fn new(format: TreeFormat) -> Self {
         Self { format, size: 0, ends_here: false, ended_before: false }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         self.ended_before |= self.ends_here;
         self.size += (key.len() + value.len()) as u64;

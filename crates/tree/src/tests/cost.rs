@@ -13,9 +13,11 @@ use futures::executor::block_on;
 use futures::{StreamExt, future, stream};
 
 use super::support::*;
+use crate::fold::fold_within;
+use crate::limits::Limits;
 use crate::testing::{Counts, MemoryRangeStore};
 use crate::{
-    Diff, FileId, Metarange, Pool, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
+    Change, Diff, FileId, Metarange, Pool, RangeDescriptor, RangeStore, TreeError, TreeId, build, key_after,
 };
 
 const FRESH: Item = Item { content: 9, place: 9 };
@@ -165,12 +167,13 @@ fn an_upload_begins_as_soon_as_its_range_ends() {
     let slow = Arc::new(SlowStore::default());
     let store = Arc::clone(&slow) as Arc<dyn RangeStore>;
     let (records, format) = (records(&numbered(50)), small_format());
+    let limits = Limits { units: 3, first_bytes: 1, most_bytes: 1 };
     let last = records.last().unwrap().clone();
     let seen = stream::iter(records).map(|record| {
         let begun = slow.most.load(Ordering::SeqCst);
         assert!(record != last || begun > 0, "no upload has begun");
-        Ok(record)
+        Ok(Change::from(record))
     });
-    let folded = block_on(build(&store, &Pool::inline(), &format, seen)).unwrap();
+    let folded = block_on(fold_within(limits, &store, &Pool::inline(), &format, None, seen)).unwrap();
     assert!((2..8).contains(&folded.summary.ranges_written), "{folded:?}");
 }

@@ -32,11 +32,13 @@ proptest! {
         edits in edits(),
         prefix in prop_oneof![Just(Bytes::new()), keys()],
         after in prop::option::of(keys()),
+        pool in pools(),
+        limits in limits(),
     ) {
         let stored = Stored::new();
         let right = applied(&left, &edits);
         let trees = (stored.build(&format, &left), stored.build(&format, &right));
-        let mut diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1).under(&prefix);
+        let mut diff = Diff::new(Arc::clone(&stored.store), &pool, trees.0, trees.1).within(limits).under(&prefix);
         if let Some(after) = &after {
             diff = diff.after(after);
         }
@@ -50,11 +52,11 @@ proptest! {
 
     #[test]
     fn unrelated_trees_differ_in_all_that_they_do_not_share(
-        formats in (formats(), formats()), left in models(), right in models(),
+        formats in (formats(), formats()), left in models(), right in models(), pool in pools(), limits in limits(),
     ) {
         let stored = Stored::new();
         let trees = (stored.build(&formats.0, &left), stored.build(&formats.1, &right));
-        let diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1);
+        let diff = Diff::new(Arc::clone(&stored.store), &pool, trees.0, trees.1).within(limits);
         prop_assert_eq!(drain!(diff), expected(&left, &right));
     }
 
@@ -66,7 +68,7 @@ proptest! {
         let trees = (stored.build(&format, &left), stored.build(&format, &right));
         let mut diff = Diff::new(Arc::clone(&stored.store), &Pool::inline(), trees.0, trees.1).after(&after);
         for key in seeks {
-            diff.seek(&key).unwrap();
+            diff.seek(&key);
             let wanted = expected(&left, &right).into_iter().find(|found| found.key >= key && found.key > after);
             prop_assert_eq!(block_on(diff.next()).unwrap(), wanted);
         }

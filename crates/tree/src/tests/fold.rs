@@ -50,26 +50,30 @@ fn counted(base: &Model, edits: &Edits) -> (u64, u64, u64) {
 
 proptest! {
     #[test]
-    fn folds_are_canonical(format in formats(), base in models(), rounds in vec(edits(), 1..4)) {
+    fn folds_are_canonical(
+        format in formats(), base in models(), rounds in vec((edits(), pools(), limits()), 1..4),
+    ) {
         let stored = Stored::new();
         let (mut model, mut tree) = (base.clone(), stored.build(&format, &base));
         check_tree(&stored, &format, tree, &model);
-        for edits in rounds {
-            let Folded { tree: folded, summary } = stored.fold(&format, tree, &edits);
+        for (edits, pool, limits) in rounds {
+            let Folded { tree: folded, summary } = stored.fold_within(limits, &pool, &format, tree, &edits);
             let after = applied(&model, &edits);
             prop_assert_eq!((summary.added, summary.changed, summary.removed), counted(&model, &edits));
-            prop_assert_eq!(folded, Stored::new().build(&format, &after));
+            prop_assert_eq!(folded, defined_tree(&format, &records(&after)));
             check_tree(&stored, &format, folded, &after);
             (model, tree) = (after, folded);
         }
     }
 
     #[test]
-    fn a_fold_reports_what_it_asked_of_the_store(format in formats(), base in models(), edits in edits()) {
+    fn a_fold_reports_what_it_asked_of_the_store(
+        format in formats(), base in models(), edits in edits(), pool in pools(), limits in limits(),
+    ) {
         let stored = Stored::new();
         let tree = stored.build(&format, &base);
         stored.counting.take();
-        let Folded { tree: folded, summary } = stored.fold(&format, tree, &edits);
+        let Folded { tree: folded, summary } = stored.fold_within(limits, &pool, &format, tree, &edits);
         let counts = stored.counting.take();
         prop_assert_eq!(summary.ranges_read, counts.ranges_read);
         prop_assert_eq!(summary.ranges_written, counts.ranges_written);
@@ -79,7 +83,7 @@ proptest! {
 
     #[test]
     fn changes_without_effect_give_the_same_tree_and_write_nothing(
-        format in formats(), base in models(), edits in edits(),
+        format in formats(), base in models(), edits in edits(), pool in pools(), limits in limits(),
     ) {
         let stored = Stored::new();
         let tree = stored.build(&format, &base);
@@ -88,7 +92,8 @@ proptest! {
             (key, item)
         });
         stored.counting.take();
-        let folded = stored.fold(&format, tree, &without_effect.collect());
+        let edits = without_effect.collect();
+        let folded = stored.fold_within(limits, &pool, &format, tree, &edits);
         let counts = stored.counting.take();
         prop_assert_eq!(folded.tree, tree);
         prop_assert!(folded.summary.is_unchanged());
@@ -98,12 +103,14 @@ proptest! {
     /// Where a tree breaks elsewhere than the format says, ranges that are not touched stay.
     #[test]
     fn a_foreign_tree_is_changed_rightly_and_keeps_its_ends(
-        theirs in formats(), ours in formats(), base in models(), edits in edits(),
+        theirs in formats(), ours in formats(), base in models(), edits in edits(), pool in pools(), limits in limits(),
     ) {
         let stored = Stored::new();
         let tree = stored.build(&theirs, &base);
         let folded = stored.fold(&ours, tree, &edits).tree;
         prop_assert_eq!(stored.scan(folded), records(&applied(&base, &edits)));
+        let cut_otherwise = stored.fold_within(limits, &pool, &ours, tree, &edits).tree;
+        prop_assert_eq!(cut_otherwise, folded, "the parts it is cut into do not show");
         let refolded = stored.fold(&ours, folded, &Edits::new());
         prop_assert_eq!(refolded.tree, folded);
     }

@@ -8,10 +8,11 @@ use proptest::collection::btree_map;
 use proptest::prelude::*;
 
 use super::support::*;
+use crate::merge::merge_within;
 use crate::testing::Counts;
 use crate::{
-    Conflict, Diff, Folded, Merge, MergeResult, Outcome, Pending, Pool, RangeStore, Side,
-    Strategy as MergeStrategy, Summary, ThreeWay, TreeError, TreeFormat, fold, merge,
+    Conflict, Conflicts, Diff, Folded, Merge, MergeResult, Pending, Pool, RangeStore, Side,
+    Strategy as MergeStrategy, Summary, TreeError, TreeFormat, fold, merge,
 };
 
 /// Three maps.
@@ -101,24 +102,23 @@ fn strategies() -> impl Strategy<Value = MergeStrategy> {
 
 proptest! {
     #[test]
-    fn steps_are_those_of_the_maps(format in formats(), three in threes()) {
+    fn conflicts_are_those_of_the_maps(
+        format in formats(), three in threes(), after in prop::option::of(keys()), pool in pools(), limits in limits(),
+    ) {
         let stored = Stored::new();
         let Merge { base, dest, source, .. } = three.stored(&stored, &format);
-        let steps = drain!(ThreeWay::new(Arc::clone(&stored.store), base, dest, source));
-        let found: Vec<_> = steps
-            .into_iter()
-            .map(|step| {
-                let (key, base, dest, source) = (step.key, step.base, step.dest, step.source);
-                (Conflict { key, base, dest, source }, step.outcome == Outcome::Conflict)
-            })
-            .collect();
+        let mut conflicts =
+            Conflicts::new(Arc::clone(&stored.store), &pool, base, dest, source).within(limits);
+        if let Some(after) = &after {
+            conflicts = conflicts.after(after);
+        }
         let wanted: Vec<_> = three
             .keys()
             .iter()
-            .filter(|key| three.is_step(key))
-            .map(|key| (three.conflict(key), three.is_conflict(key)))
+            .filter(|key| three.is_conflict(key) && after.as_ref().is_none_or(|after| *key > after))
+            .map(|key| three.conflict(key))
             .collect();
-        prop_assert_eq!(found, wanted);
+        prop_assert_eq!(drain!(conflicts), wanted);
     }
 
     #[test]
@@ -127,17 +127,19 @@ proptest! {
         three in threes(),
         strategy in strategies(),
         choices in btree_map(keys(), prop::sample::select(vec![Side::Source, Side::Dest]), 0..100),
+        pool in pools(),
+        limits in limits(),
     ) {
         let stored = Stored::new();
         let wanted = three.merged(strategy, &choices);
         let task = Merge { strategy, choices, ..three.stored(&stored, &format) };
-        let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap();
-        match (result, wanted) {
+        let merged = merge_within(limits, &stored.store, &pool, &format, &task);
+        match (block_on(merged).unwrap(), wanted) {
             (MergeResult::Merged(folded), Ok(model)) => {
-                // Where the destination did not change at all, the source's records are taken as they are.
-                let model = if task.dest == task.base { three.source.clone() } else { model };
-                prop_assert_eq!(stored.scan(folded.tree), records(&model));
-                prop_assert_eq!(folded.tree, stored.build(&format, &model));
+                let merged = stored.scan(folded.tree);
+                let wanted = records(&model);
+                prop_assert_eq!(contents(&merged), contents(&wanted));
+                prop_assert_eq!(folded.tree, stored.build_records(&format, merged));
             }
             (MergeResult::Conflicts(found), Err(wanted)) => prop_assert_eq!(found, wanted),
             (result, wanted) => prop_assert!(false, "{result:?} instead of {wanted:?}"),
@@ -155,13 +157,15 @@ fn one_side_without_changes_gives_the_other_by_its_id() {
         let result = block_on(merge(&stored.store, &Pool::inline(), &format, &task)).unwrap();
         assert_eq!(result, MergeResult::Merged(Folded { tree: wanted, summary: Summary::default() }));
     }
-    assert!(drain!(ThreeWay::new(Arc::clone(&stored.store), a, b, a)).is_empty());
-    assert!(drain!(ThreeWay::new(Arc::clone(&stored.store), a, b, b)).is_empty());
     assert_eq!(stored.counting.take(), Counts::default());
+    for (base, dest, source) in [(a, b, a), (a, b, b), (a, a, b)] {
+        assert!(drain!(stored.conflicts(base, dest, source)).is_empty());
+        assert_eq!(stored.counting.take().ranges_read, 0);
+    }
 }
 
 #[test]
-fn a_merge_opens_only_ranges_that_the_source_changed() {
+fn what_only_the_source_changed_is_taken_unread() {
     let (stored, format) = (Stored::new(), small_format());
     let fresh = |number| Edits::from([(path(number), Some(Item { content: 9, place: 0 }))]);
     let base = stored.build(&format, &numbered(2000));
@@ -174,9 +178,8 @@ fn a_merge_opens_only_ranges_that_the_source_changed() {
     else {
         panic!("different paths do not conflict");
     };
-    // The base's range and the source's to see the step, the destination's to fold it.
     let counts = stored.counting.take();
-    assert_eq!((counts.ranges_read, folded.summary.ranges_written), (3, 1));
+    assert_eq!((counts.ranges_read, counts.ranges_written, folded.summary.ranges_taken), (0, 0, 1));
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn ranges_that_source_and_destination_share_are_not_opened() {
     let dest = stored.fold(&format, both, &one_more(100)).tree;
     let source = stored.fold(&format, both, &one_more(1500)).tree;
     stored.counting.take();
-    let steps = drain!(ThreeWay::new(Arc::clone(&stored.store), base, dest, source));
+    let steps = drain!(stored.conflicts(base, dest, source));
     // In the base neither range's paths are there: one conflict each, from the two ranges that differ.
     assert_eq!(steps.iter().map(|step| &step.key).collect::<Vec<_>>(), [&path(100), &path(1500)]);
     let read = stored.counting.take().ranges_read;
@@ -232,7 +235,7 @@ fn everything_can_run_on_any_thread() {
     let (stored, format, task) = (Stored::new(), small_format(), Merge::default());
     check(merge(&stored.store, &Pool::inline(), &format, &task));
     check(fold(&stored.store, &Pool::inline(), &format, None, stream::iter([])));
-    check(ThreeWay::new(Arc::clone(&stored.store), None, None, None).next());
+    check(stored.conflicts(None, None, None).next());
     check(Diff::new(Arc::clone(&stored.store), &Pool::inline(), None, None).next());
     check(Pending::new(Arc::clone(&stored.store), None, stream::iter([])).next());
 }

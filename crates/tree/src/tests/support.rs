@@ -1,7 +1,8 @@
 //! Maps that stand for trees, and strategies that make them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::iter;
+use std::sync::{Arc, LazyLock};
 
 use braid_sstable::{BlockEnds, Compression, WriterOptions};
 use braid_types::{AddressType, Entry, Time};
@@ -11,9 +12,14 @@ use futures::stream;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
+use crate::fold::fold_within;
+use crate::limits::Limits;
+use crate::metarange;
+use crate::range_builder::RangeBuilder;
 use crate::testing::{CountingRangeStore, MemoryRangeStore};
 use crate::{
-    Change, Cursor, Folded, Pool, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId, build, fold,
+    Change, Conflicts, Cursor, Folded, Pool, RangeStore, Record, TreeCursor, TreeError, TreeFormat, TreeId,
+    build, fold,
 };
 
 /// What a path maps to: content, and a place that is not part of its identity.
@@ -80,8 +86,16 @@ impl Stored {
     }
 
     pub(crate) fn build(&self, format: &TreeFormat, model: &Model) -> TreeId {
-        let records = stream::iter(records(model).into_iter().map(Ok));
+        self.build_records(format, records(model))
+    }
+
+    pub(crate) fn build_records(&self, format: &TreeFormat, records: Vec<Record>) -> TreeId {
+        let records = stream::iter(records.into_iter().map(Ok));
         block_on(build(&self.store, &Pool::inline(), format, records)).unwrap().tree
+    }
+
+    pub(crate) fn conflicts(&self, base: TreeId, dest: TreeId, source: TreeId) -> Conflicts {
+        Conflicts::new(Arc::clone(&self.store), &Pool::inline(), base, dest, source)
     }
 
     pub(crate) fn try_fold(
@@ -91,6 +105,18 @@ impl Stored {
         edits: &Edits,
     ) -> Result<Folded, TreeError> {
         block_on(fold(&self.store, &Pool::inline(), format, base, stream::iter(changes(edits).map(Ok))))
+    }
+
+    pub(crate) fn fold_within(
+        &self,
+        limits: Limits,
+        pool: &Pool,
+        format: &TreeFormat,
+        base: TreeId,
+        edits: &Edits,
+    ) -> Folded {
+        let changes = stream::iter(changes(edits).map(Ok));
+        block_on(fold_within(limits, &self.store, pool, format, base, changes)).unwrap()
     }
 
     pub(crate) fn fold(&self, format: &TreeFormat, base: TreeId, edits: &Edits) -> Folded {
@@ -128,6 +154,41 @@ macro_rules! drain {
 }
 pub(crate) use drain;
 
+/// The tree of these records, by the definition of where ranges end and nothing else.
+pub(crate) fn defined_tree(format: &TreeFormat, records: &[Record]) -> TreeId {
+    let (mut ranges, mut open) = (Vec::new(), None::<RangeBuilder>);
+    for record in records {
+        let range = open.get_or_insert_with(|| RangeBuilder::new(*format, &record.key));
+        if range.add(&record.key, record.value.as_bytes()).unwrap() {
+            ranges.extend(open.take());
+        }
+    }
+    ranges.extend(open);
+    let ranges: Vec<_> = ranges.into_iter().map(|range| range.finish().unwrap().0).collect();
+    (!ranges.is_empty()).then(|| metarange::encode(&ranges, format.table).0)
+}
+
+/// What two trees that differ only in where their objects lie have in common.
+pub(crate) fn contents(records: &[Record]) -> Vec<(&Bytes, &[u8])> {
+    records.iter().map(|record| (&record.key, record.identity())).collect()
+}
+
+/// Pools of up to eight threads, and the one without.
+pub(crate) fn pools() -> impl Strategy<Value = Pool> {
+    static POOLS: LazyLock<Vec<Pool>> =
+        LazyLock::new(|| iter::once(Pool::inline()).chain((1..=8).map(Pool::new)).collect());
+    prop::sample::select(&POOLS[..])
+}
+
+/// Limits far too small for a pool to be of any use.
+pub(crate) fn limits() -> impl Strategy<Value = Limits> {
+    (1_usize..7, 1_u64..3000, 1_u64..9000).prop_map(|(units, first_bytes, most_bytes)| Limits {
+        units,
+        first_bytes,
+        most_bytes,
+    })
+}
+
 /// A format whose ranges hold a few records, each about 60 bytes long.
 pub(crate) fn small_format() -> TreeFormat {
     TreeFormat {
@@ -147,7 +208,11 @@ pub(crate) fn formats() -> impl Strategy<Value = TreeFormat> {
             min_bytes,
             max_bytes: min_bytes + more,
             break_one_in,
-            table: WriterOptions { blocks: BlockEnds::Size(block_size), compression, ..WriterOptions::default() },
+            table: WriterOptions {
+                blocks: BlockEnds::Size(block_size),
+                compression,
+                ..WriterOptions::default()
+            },
         },
     )
 }

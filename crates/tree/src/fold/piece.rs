@@ -1,0 +1,125 @@
+//! Parts of the new tree.
+
+use bytes::Bytes;
+
+use crate::range_builder::RangeBuilder;
+use crate::run::Bounds;
+use crate::{RangeDescriptor, TreeError, TreeFormat};
+
+/// A part of the new tree, as it is if it begins where a range begins.
+pub(crate) enum Piece {
+    /// A range of another tree as it is, or a part of it.
+    Reused(Reused),
+    /// A range that is to be written.
+    Written(Written),
+    /// The range before ends here, wherever that is: a foreign range did.
+    End,
+    /// Records of a range that goes on.
+    Open(RangeBuilder),
+}
+
+/// A range of another tree, or a part of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reused {
+    pub(crate) range: RangeDescriptor,
+    /// Whether it is that tree's last: then it may end only because the tree does.
+    pub(crate) is_last: bool,
+    /// Whether it is of the source of a merge.
+    pub(crate) is_taken: bool,
+    /// Only the records within these bounds; without bounds, the whole range.
+    pub(crate) part: Bounds,
+}
+
+impl Reused {
+    /// A whole range.
+    pub(crate) fn whole(range: RangeDescriptor, is_last: bool) -> Self {
+        Self { range, is_last, is_taken: false, part: Bounds::default() }
+    }
+
+    /// Whether all of the range is meant.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.part == Bounds::default()
+    }
+
+    /// Both parts together, if they are parts of one range without anything between.
+    pub(crate) fn joined(&self, next: &Self) -> Option<Self> {
+        let meet =
+            self.range.id == next.range.id && self.part.until.is_some() && self.part.until == next.part.from;
+        let part = Bounds { from: self.part.from.clone(), until: next.part.until.clone() };
+        meet.then(|| Self { part, ..self.clone() })
+    }
+
+    /// Whether records that follow it belong into it.
+    pub(crate) fn goes_on(&self, format: &TreeFormat) -> bool {
+        self.is_last && !format.is_closed(&self.range)
+    }
+}
+
+/// A range that is finished and not in the store yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) range: RangeDescriptor,
+    pub(crate) file: Bytes,
+}
+
+impl Written {
+    pub(crate) fn of(range: RangeBuilder) -> Result<Self, TreeError> {
+        let (range, file) = range.finish()?;
+        Ok(Self { range, file })
+    }
+}
+
+/// Makes pieces of records and ranges in key order.
+pub(crate) struct Pieces {
+    format: TreeFormat,
+    done: Vec<Piece>,
+    open: Option<RangeBuilder>,
+}
+
+impl Pieces {
+    /// Pieces that begin where a range begins, or in the range that is open.
+    pub(crate) fn new(format: TreeFormat, open: Option<RangeBuilder>) -> Self {
+        Self { format, done: Vec::new(), open }
+    }
+
+    /// Whether the next record begins a range.
+    pub(crate) fn is_at_boundary(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// Adds a record.
+    #[inline]
+    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
+        let range = self.open.get_or_insert_with(|| RangeBuilder::new(self.format, key));
+        match range.add(key, value)? {
+            true => self.close(),
+            false => Ok(()),
+        }
+    }
+
+    /// Adds a range as it is, at a boundary.
+    pub(crate) fn reuse(&mut self, range: Reused) {
+        assert!(self.is_at_boundary(), "a range that is being written would be cut short");
+        self.done.push(Piece::Reused(range));
+    }
+
+    /// Ends the range that is being written, if there is one, and any that will be there instead.
+    pub(crate) fn end(&mut self) -> Result<(), TreeError> {
+        self.close()?;
+        self.done.push(Piece::End);
+        Ok(())
+    }
+
+    /// The pieces; the last may be open.
+    pub(crate) fn finish(mut self) -> Vec<Piece> {
+        self.done.extend(self.open.map(Piece::Open));
+        self.done
+    }
+
+    fn close(&mut self) -> Result<(), TreeError> {
+        if let Some(range) = self.open.take() {
+            self.done.push(Piece::Written(Written::of(range)?));
+        }
+        Ok(())
+    }
+}

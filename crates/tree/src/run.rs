@@ -1,0 +1,151 @@
+//! The records of ranges that are open, one range after the other.
+
+use std::vec;
+
+use braid_sstable::{Cursor, Table};
+use braid_types::RangeId;
+use bytes::Bytes;
+
+use crate::arena::Arena;
+use crate::{RangeDescriptor, Record, TreeError, Value};
+
+/// Some keys of a tree. `None` is no bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The first key, if it is there.
+    pub(crate) from: Option<Bytes>,
+    /// The first key behind them.
+    pub(crate) until: Option<Bytes>,
+}
+
+impl Bounds {
+    /// Whether keys of the range lie before the bounds.
+    pub(crate) fn cut_start_of(&self, range: &RangeDescriptor) -> bool {
+        self.from.as_ref().is_some_and(|from| range.min_key < from)
+    }
+
+    /// Whether keys of the range lie behind the bounds.
+    pub(crate) fn cut_end_of(&self, range: &RangeDescriptor) -> bool {
+        self.until.as_ref().is_some_and(|until| range.max_key >= until)
+    }
+
+    /// Where the bounds cut the range.
+    pub(crate) fn within(&self, range: &RangeDescriptor) -> Self {
+        let from = self.from.clone().filter(|_| self.cut_start_of(range));
+        let until = self.until.clone().filter(|_| self.cut_end_of(range));
+        Self { from, until }
+    }
+
+    /// Whether all keys of the range are meant.
+    pub(crate) fn hold(&self, range: &RangeDescriptor) -> bool {
+        !self.cut_start_of(range) && !self.cut_end_of(range)
+    }
+}
+
+/// A range and its table.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub(crate) range: RangeDescriptor,
+    pub(crate) table: Table,
+}
+
+/// Walks the records within bounds of ranges that follow each other.
+pub(crate) struct Run {
+    ranges: vec::IntoIter<Opened>,
+    bounds: Bounds,
+    open: Option<OpenRange>,
+}
+
+struct OpenRange {
+    id: RangeId,
+    cursor: Cursor,
+    /// Where the run ends, if that is within the range.
+    until: Option<Bytes>,
+}
+
+impl Run {
+    /// A run before its first record.
+    pub(crate) fn new(ranges: Vec<Opened>, bounds: Bounds) -> Self {
+        Self { ranges: ranges.into_iter(), bounds, open: None }
+    }
+
+    /// Steps to the next record, and says whether there is one.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<bool, TreeError> {
+        loop {
+            if let Some(open) = &mut self.open
+                && open.advance()?
+            {
+                return Ok(true);
+            }
+            if !self.enter()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The key of the record at which the run stands; `None` at the end and before the first.
+    #[inline]
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        self.open.as_ref()?.cursor.key()
+    }
+
+    /// The value of the record at which the run stands.
+    ///
+    /// # Panics
+    /// If it stands at none.
+    #[inline]
+    pub(crate) fn value(&self) -> Bytes {
+        self.open.as_ref().and_then(|open| open.cursor.value()).expect("the run stands at a record")
+    }
+
+    /// The error of the record at which the run stands.
+    pub(crate) fn corrupt(&self, what: impl ToString) -> TreeError {
+        let open = self.open.as_ref().expect("the run stands at a record");
+        let key = open.cursor.key().unwrap_or_default();
+        TreeError::corrupt(open.id, format!("value of '{}': {}", key.escape_ascii(), what.to_string()))
+    }
+
+    /// Goes before the first record of the next range.
+    fn enter(&mut self) -> Result<bool, TreeError> {
+        self.open = None;
+        let Some(Opened { range, table }) = self.ranges.next() else {
+            return Ok(false);
+        };
+        let mut cursor = table.cursor();
+        let Bounds { from, until } = self.bounds.within(&range);
+        if let Some(from) = from {
+            cursor.seek(&from).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
+        }
+        self.open = Some(OpenRange { id: range.id, cursor, until });
+        Ok(true)
+    }
+}
+
+impl OpenRange {
+    #[inline]
+    fn advance(&mut self) -> Result<bool, TreeError> {
+        match self.cursor.next() {
+            Ok(Some((key, _))) => Ok(self.until.as_ref().is_none_or(|until| key < &until[..])),
+            Ok(None) => Ok(false),
+            Err(corruption) => Err(TreeError::corruption(self.id, &corruption)),
+        }
+    }
+}
+
+/// Makes records of their own of those at which runs stand.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder(Arena);
+
+impl Recorder {
+    /// The key of the record at which a run stands.
+    pub(crate) fn key(&mut self, run: &Run) -> Bytes {
+        self.0.copy(run.key().expect("the run stands at a record"))
+    }
+
+    /// The record at which a run stands, whose key was copied before.
+    pub(crate) fn record(&mut self, key: &Bytes, run: &Run) -> Result<Record, TreeError> {
+        let value = Value::from_bytes(self.0.copy(&run.value())).map_err(|error| run.corrupt(error))?;
+        Ok(Record { key: key.clone(), value })
+    }
+}
