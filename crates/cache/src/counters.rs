@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of one kind of file.
+/// Counters of one kind of things.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     hits: AtomicU64,
@@ -11,14 +11,14 @@ pub(crate) struct Counters {
     bytes_written: AtomicU64,
 }
 
-/// What was asked for of one kind of file since the start.
+/// What was asked for of one kind of things since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShelfCounts {
-    /// Reads answered from memory, or by another reader's request.
+    /// Things answered from memory, or by another reader's request.
     pub hits: u64,
-    /// Reads that went to the object store and brought a sound file.
+    /// Things that the object store was asked for and that came soundly.
     pub misses: u64,
-    /// Bytes of the files that were read from the object store, damaged ones included.
+    /// Bytes that were read from the object store, damaged ones included.
     pub bytes_read: u64,
     /// Bytes of the files that were written to the object store, or were found there already.
     pub bytes_written: u64,
@@ -29,16 +29,20 @@ pub struct ShelfCounts {
 /// What was asked for of a cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheCounts {
-    /// Of ranges.
-    pub ranges: ShelfCounts,
-    /// Of metaranges.
+    /// Metaranges.
     pub metaranges: ShelfCounts,
+    /// Indexes of ranges. The bytes read are those of the ends of files, in which some blocks stand too.
+    pub indexes: ShelfCounts,
+    /// Data blocks of ranges.
+    pub blocks: ShelfCounts,
+    /// Whole files of ranges.
+    pub files: ShelfCounts,
 }
 
 impl Counters {
-    pub(crate) fn answered(&self, from_store: bool) {
+    pub(crate) fn answered(&self, things: usize, from_store: bool) {
         let counter = if from_store { &self.misses } else { &self.hits };
-        counter.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(things as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self, bytes: usize) {

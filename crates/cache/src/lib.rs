@@ -1,10 +1,13 @@
-//! The range cache: ranges and metaranges from an object store, verified and kept in memory.
+//! The range cache: ranges and metaranges from an object store, verified and kept in memory, whole and by block.
 
 mod counters;
 mod error;
+mod flights;
+mod key;
 mod memory;
 mod range_cache;
 mod shelf;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -59,7 +59,7 @@ pub use metarange::{Metarange, RangeDescriptor};
 pub use pending::Pending;
 pub use pool::Pool;
 pub use port::{RangeStore, TreeId, open_tree};
-pub use range_file::{open_range, open_range_index, read_range_block, verify_range};
+pub use range_file::{open_range, open_range_index, range_blocks, read_range_block, verify_range};
 pub use record::{Change, Record};
 
 pub use usage::{Usage, usage};

@@ -8,6 +8,7 @@ use braid_sstable::{DataBlock, Table, TableIndex};
 use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 
+use crate::range_file::range_blocks;
 use crate::{FileId, Metarange, TreeError};
 
 /// Names a whole tree by its metarange. `None` is the empty tree, which is written nowhere.
@@ -42,9 +43,7 @@ pub trait RangeStore: Send + Sync {
         blocks: Range<usize>,
     ) -> Result<Vec<DataBlock>, TreeError> {
         debug_assert!(blocks.end <= index.blocks(), "the index has these blocks");
-        let table = self.range(id).await?;
-        let read = |block| table.data_block(block).map_err(|found| TreeError::corruption(*id, &found));
-        blocks.map(read).collect()
+        range_blocks(id, &self.range(id).await?, blocks)
     }
 
     /// Opens a metarange.

@@ -51,6 +51,15 @@ pub fn read_range_block(
     index.read(block, stored).map_err(|corruption| TreeError::corruption(*id, &corruption))
 }
 
+/// Decodes blocks of a range whose file is in memory, as [`Table::data_block`].
+///
+/// # Errors
+/// [`TreeError::Corrupt`].
+pub fn range_blocks(id: &RangeId, table: &Table, blocks: Range<usize>) -> Result<Vec<DataBlock>, TreeError> {
+    let read = |block| table.data_block(block).map_err(|found| TreeError::corruption(*id, &found));
+    blocks.map(read).collect()
+}
+
 /// Reads all of a range and checks that its records hash to `id`.
 ///
 /// # Errors
