@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee bench demo
+.PHONY: help verify fix test test-referee bench bench-tree fuzz demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -8,6 +8,8 @@ help:
 	@echo "make test           all tests; needs Rust and a C compiler only"
 	@echo "make test-referee   compares range files with RocksDB's and lakeFS's readers; needs the sample files"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
+	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
+	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
 	@echo "make demo           the main job, end to end, on this checkout's own files"
 
 verify:
@@ -27,7 +29,15 @@ test-referee:
 	tests/referee/run.sh
 
 bench:
-	cargo bench -p braid-benches
+	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches
+
+bench-tree:
+	cargo bench -p braid-benches --no-default-features -- tree
+
+SECONDS ?= 60
+
+fuzz:
+	fuzz/run.sh $(SECONDS)
 
 demo:
 	cargo run --release -- demo

@@ -2,8 +2,15 @@
 
 mod data;
 mod figures;
+mod floor;
+mod machine;
 mod range;
+#[cfg(feature = "service")]
 mod service;
+#[cfg(not(feature = "service"))]
+#[path = "no_service.rs"]
+mod service;
+mod store;
 mod suite;
 mod timing;
 mod tree;

@@ -1,43 +1,52 @@
 //! The suites by name.
 
 use crate::figures::Figures;
+use crate::tree::Part;
 use crate::{range, service, tree};
 
+/// Before the name of a part: measure it in this process.
+pub(crate) const HERE: &str = "here";
+
 /// What is measured together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Suite {
     /// Range files in memory.
     Range,
-    /// Trees over a store in memory.
-    Tree,
+    /// Parts of trees in a local object store.
+    Tree(Vec<Part>),
     /// A server in this process, over gRPC.
     Service,
 }
 
-const SUITES: [(&str, Suite); 3] =
-    [("range", Suite::Range), ("tree", Suite::Tree), ("service", Suite::Service)];
-
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no suite '{name}'; there are range, tree and service")]
+#[error("there is no suite '{name}'; there are range, tree and service, and tree/PART with {}", parts())]
 pub struct UnknownSuite {
     /// What was asked for.
     pub name: String,
 }
 
-/// Measures the suites named, or all if none is, and prints a line `figure NAME VALUE UNIT` for each figure.
+/// Measures the suites named, or all if none is, and prints a line `figure NAME VALUE UNIT` for each figure. `tree/PART` is one
+/// part of the trees.
 ///
-/// Files are kept in a temporary folder, which `TMPDIR` places, and cleared away. A folder in memory makes nothing durable:
-/// `fdatasync_per_s` shows it.
+/// Files are kept in a temporary folder, which `TMPDIR` places, and cleared away; but trees are in the folder that
+/// `BRAID_BENCH_DATA` names (by default in the user's cache folder), have as many entries as `ENTRIES` says, and stay there for
+/// the next run. A folder in memory makes nothing durable: `fdatasync_per_s` shows it.
 ///
 /// # Errors
 /// [`UnknownSuite`], before anything is measured; whatever a suite fails with.
 pub fn run(names: &[String]) -> anyhow::Result<()> {
     let mut figures = Figures::new(std::io::stdout());
+    if let [here, name] = names
+        && here == HERE
+        && let Some(part) = Part::named(name)
+    {
+        return tree::measure_here(&mut figures, part);
+    }
     for suite in chosen(names)? {
         match suite {
             Suite::Range => range::measure(&mut figures)?,
-            Suite::Tree => tree::measure(&mut figures)?,
+            Suite::Tree(parts) => tree::measure(&mut figures, &parts)?,
             Suite::Service => service::measure(&mut figures)?,
         }
     }
@@ -46,14 +55,25 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
-        return Ok(SUITES.map(|(_, suite)| suite).to_vec());
+        return Ok(vec![Suite::Range, Suite::Tree(Part::MEASURED.to_vec()), Suite::Service]);
     }
     names.iter().map(|name| named(name)).collect()
 }
 
 fn named(name: &str) -> Result<Suite, UnknownSuite> {
-    let found = SUITES.iter().find(|(known, _)| *known == name);
-    found.map(|(_, suite)| *suite).ok_or_else(|| UnknownSuite { name: name.to_owned() })
+    match name {
+        "range" => Ok(Suite::Range),
+        "tree" => Ok(Suite::Tree(Part::MEASURED.to_vec())),
+        "service" => Ok(Suite::Service),
+        _ => {
+            let part = name.strip_prefix("tree/").and_then(Part::named);
+            part.map(|part| Suite::Tree(vec![part])).ok_or_else(|| UnknownSuite { name: name.to_owned() })
+        }
+    }
+}
+
+fn parts() -> String {
+    Part::MEASURED.map(Part::name).join(", ")
 }
 
 #[cfg(test)]
@@ -63,14 +83,19 @@ mod tests {
     #[test]
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
-        assert_eq!(chosen(&[]), Ok(vec![Suite::Range, Suite::Tree, Suite::Service]));
-        assert_eq!(chosen(&["service", "range"]), Ok(vec![Suite::Service, Suite::Range]));
-        assert_eq!(chosen(&["range", "trees"]), Err(UnknownSuite { name: "trees".to_owned() }));
+        let trees = Suite::Tree(Part::MEASURED.to_vec());
+        assert_eq!(chosen(&[]), Ok(vec![Suite::Range, trees.clone(), Suite::Service]));
+        assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
+        assert_eq!(chosen(&["tree/lookup"]), Ok(vec![Suite::Tree(vec![Part::Lookup])]));
+        for unknown in ["trees", "tree/", "tree/looks", "here"] {
+            assert_eq!(chosen(&["range", unknown]), Err(UnknownSuite { name: unknown.to_owned() }));
+        }
     }
 
     #[test]
-    fn a_refusal_lists_every_suite() {
+    fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        assert!(SUITES.iter().all(|(name, _)| message.contains(name)), "{message}");
+        let names = ["range", "tree", "service"].into_iter().chain(Part::MEASURED.map(Part::name));
+        assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }
 }

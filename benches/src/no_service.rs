@@ -1,0 +1,7 @@
+//! The suite of the whole server, where this program is built without it.
+
+use crate::figures::Figures;
+
+pub(crate) fn measure(_: &mut Figures) -> anyhow::Result<()> {
+    anyhow::bail!("this program is built without its feature 'service'")
+}
