@@ -11,7 +11,7 @@ use crate::record::same_content;
 use crate::run::{Bounds, Recorder, Run};
 use crate::scan::{Look, Scan};
 use crate::{Pool, RangeStore, Record, TreeError, TreeId, key_after, prefix_end};
-pub(crate) use compare::{compare, have_same_content};
+pub(crate) use compare::compare;
 
 /// How a path differs, seen from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -33,9 +33,9 @@ impl TreeFormat {
         match version {
             1 => Some(Self {
                 version,
-                min_bytes: 512 << 10,
-                max_bytes: 4 << 20,
-                break_one_in: 4096,
+                min_bytes: 1 << 20,
+                max_bytes: 3 << 20,
+                break_one_in: 2048,
                 table: WriterOptions::default(),
             }),
             _ => None,
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn the_numbers_of_version_1_are_fixed() {
         let format = TreeFormat::version(1).unwrap();
-        assert_eq!((format.min_bytes, format.max_bytes, format.break_one_in), (524_288, 4_194_304, 4096));
+        assert_eq!((format.min_bytes, format.max_bytes, format.break_one_in), (1_048_576, 3_145_728, 2048));
         assert_eq!(TreeFormat::version(TreeFormat::LATEST + 1), None);
     }
 
@@ -70,7 +70,7 @@ mod tests {
         let keys = (0..100_000).map(|number| format!("key/{number}"));
         let (chosen, other): (Vec<_>, Vec<_>) =
             keys.partition(|key| format.ends_after(format.min_bytes, key.as_bytes()));
-        assert!((5..60).contains(&chosen.len()), "about one key of 4096 ends a range, not {}", chosen.len());
+        assert!((20..90).contains(&chosen.len()), "about one key of 2048 ends a range, not {}", chosen.len());
         assert!(!format.ends_after(format.min_bytes - 1, chosen[0].as_bytes()));
         assert!(!format.ends_after(format.max_bytes - 1, other[0].as_bytes()));
         assert!(format.ends_after(format.max_bytes, other[0].as_bytes()));

@@ -7,7 +7,8 @@ use braid_types::RangeId;
 use bytes::Bytes;
 
 use crate::arena::Arena;
-use crate::{RangeDescriptor, Record, TreeError, Value};
+use crate::value::identity;
+use crate::{RangeDescriptor, Record, TreeError, Value, ValueError};
 
 /// Some keys of a tree. `None` is no bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +62,8 @@ struct OpenRange {
     cursor: Cursor,
     /// Where the run ends, if that is within the range.
     until: Option<Bytes>,
+    /// Of the record at which the run stands.
+    identity: Vec<u8>,
 }
 
 impl Run {
@@ -99,11 +102,27 @@ impl Run {
         self.open.as_ref().and_then(|open| open.cursor.value()).expect("the run stands at a record")
     }
 
+    /// What makes the record at which the run stands the same content as another.
+    ///
+    /// # Panics
+    /// If it stands at none.
+    #[inline]
+    pub(crate) fn identity(&self) -> &[u8] {
+        &self.open.as_ref().expect("the run stands at a record").identity
+    }
+
     /// The error of the record at which the run stands.
-    pub(crate) fn corrupt(&self, what: impl ToString) -> TreeError {
+    fn corrupt(&self, what: &ValueError) -> TreeError {
         let open = self.open.as_ref().expect("the run stands at a record");
-        let key = open.cursor.key().unwrap_or_default();
-        TreeError::corrupt(open.id, format!("value of '{}': {}", key.escape_ascii(), what.to_string()))
+        corrupt_value(open.id, open.cursor.key().unwrap_or_default(), what)
+    }
+
+    /// The range in which the run stands; at first, the first one.
+    fn at_hand(&mut self) -> Result<Option<&mut OpenRange>, TreeError> {
+        if self.open.is_none() {
+            self.enter()?;
+        }
+        Ok(self.open.as_mut())
     }
 
     /// Goes before the first record of the next range.
@@ -117,7 +136,7 @@ impl Run {
         if let Some(from) = from {
             cursor.seek(&from).map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
         }
-        self.open = Some(OpenRange { id: range.id, cursor, until });
+        self.open = Some(OpenRange { id: range.id, cursor, until, identity: Vec::new() });
         Ok(true)
     }
 }
@@ -125,12 +144,35 @@ impl Run {
 impl OpenRange {
     #[inline]
     fn advance(&mut self) -> Result<bool, TreeError> {
-        match self.cursor.next() {
-            Ok(Some((key, _))) => Ok(self.until.as_ref().is_none_or(|until| key < &until[..])),
-            Ok(None) => Ok(false),
-            Err(corruption) => Err(TreeError::corruption(self.id, &corruption)),
+        let next = self.cursor.next().map_err(|corruption| TreeError::corruption(self.id, &corruption))?;
+        let Some((key, value)) = next else {
+            return Ok(false);
+        };
+        if self.until.as_ref().is_some_and(|until| key >= &until[..]) {
+            return Ok(false);
         }
+        let identity = identity(value).map_err(|error| corrupt_value(self.id, key, &error))?;
+        self.identity.clear();
+        self.identity.extend_from_slice(identity);
+        Ok(true)
     }
+}
+
+/// Steps over blocks that two runs have in common. Both have looked at all records up to where they stand.
+pub(crate) fn skip_equal(one: &mut Run, other: &mut Run) -> Result<(), TreeError> {
+    let (Some(one), Some(other)) = (one.at_hand()?, other.at_hand()?) else {
+        return Ok(());
+    };
+    // A block may reach beyond the end of the run.
+    if one.until.is_none() && other.until.is_none() {
+        braid_sstable::skip_equal_blocks(&mut one.cursor, &mut other.cursor)
+            .map_err(|corruption| TreeError::corruption(one.id, &corruption))?;
+    }
+    Ok(())
+}
+
+fn corrupt_value(id: RangeId, key: &[u8], what: &ValueError) -> TreeError {
+    TreeError::corrupt(id, format!("value of '{}': {what}", key.escape_ascii()))
 }
 
 /// Makes records of their own of those at which runs stand.
@@ -145,7 +187,7 @@ impl Recorder {
 
     /// The record at which a run stands, whose key was copied before.
     pub(crate) fn record(&mut self, key: &Bytes, run: &Run) -> Result<Record, TreeError> {
-        let value = Value::from_bytes(self.0.copy(&run.value())).map_err(|error| run.corrupt(error))?;
+        let value = Value::from_bytes(self.0.copy(&run.value())).map_err(|error| run.corrupt(&error))?;
         Ok(Record { key: key.clone(), value })
     }
 }

@@ -1,9 +1,8 @@
 //! What a merge has to do, path by path.
 
 use crate::TreeError;
-use crate::diff::have_same_content;
 use crate::plan::{Interval, Plan};
-use crate::run::Run;
+use crate::run::{Run, skip_equal};
 
 /// Of three trees that are gone through together, the one that is merged into. It is the first, so that intervals end
 /// where its ranges begin.
@@ -45,21 +44,17 @@ impl Sides<'_> {
         &self.runs[side]
     }
 
-    fn same(&self, one: usize, other: usize) -> Result<bool, TreeError> {
-        match (self.get(one), self.get(other)) {
-            (Some(one), Some(other)) => have_same_content(one, other),
-            (None, None) => Ok(true),
-            _ => Ok(false),
-        }
+    fn same(&self, one: usize, other: usize) -> bool {
+        self.get(one).map(Run::identity) == self.get(other).map(Run::identity)
     }
 
-    fn outcome(&self) -> Result<Option<Outcome>, TreeError> {
-        if self.same(SOURCE, BASE)? || self.same(SOURCE, DEST)? {
-            return Ok(None);
+    fn outcome(&self) -> Option<Outcome> {
+        if self.same(SOURCE, BASE) || self.same(SOURCE, DEST) {
+            return None;
         }
-        match self.same(DEST, BASE)? {
-            true => Ok(Some(Outcome::TakeSource)),
-            false => Ok(Some(Outcome::Conflict)),
+        match self.same(DEST, BASE) {
+            true => Some(Outcome::TakeSource),
+            false => Some(Outcome::Conflict),
         }
     }
 }
@@ -69,13 +64,17 @@ pub(crate) fn three_way(
     mut runs: [Run; 3],
     mut step: impl FnMut(Outcome, &Sides<'_>) -> Result<(), TreeError>,
 ) -> Result<(), TreeError> {
+    skip_unchanged(&mut runs)?;
     for run in &mut runs {
         run.advance()?;
     }
     while let Some(has) = at_lowest(&runs) {
         let sides = Sides { runs: &runs, has };
-        if let Some(outcome) = sides.outcome()? {
+        if let Some(outcome) = sides.outcome() {
             step(outcome, &sides)?;
+        }
+        if has[BASE] && has[SOURCE] {
+            skip_unchanged(&mut runs)?;
         }
         for (run, has) in runs.iter_mut().zip(has) {
             if has {
@@ -84,6 +83,13 @@ pub(crate) fn three_way(
         }
     }
     Ok(())
+}
+
+/// Steps over what the source did not change. A path that only the destination has then takes no step, as none of
+/// those that it shares with them would.
+fn skip_unchanged(runs: &mut [Run; 3]) -> Result<(), TreeError> {
+    let [_, base, source] = runs;
+    skip_equal(base, source)
 }
 
 /// Which runs stand at the lowest key; `None` if all are at their ends.

@@ -105,7 +105,7 @@ impl Stitcher {
 
     /// Ranges that were finished since this was asked last.
     pub(crate) fn take_finished(&mut self) -> Vec<Written> {
-        std::mem::take(&mut self.finished)
+        mem::take(&mut self.finished)
     }
 
     /// The tree's ranges, and what became of others.

@@ -201,20 +201,18 @@ pub(crate) fn small_format() -> TreeFormat {
 }
 
 pub(crate) fn formats() -> impl Strategy<Value = TreeFormat> {
-    let compression = prop::sample::select(vec![Compression::None, Compression::Snappy]);
-    (1_u64..1500, 0_u64..4000, 1_u64..64, 1_usize..500, compression).prop_map(
-        |(min_bytes, more, break_one_in, block_size, compression)| TreeFormat {
-            version: 1,
-            min_bytes,
-            max_bytes: min_bytes + more,
-            break_one_in,
-            table: WriterOptions {
-                blocks: BlockEnds::Size(block_size),
-                compression,
-                ..WriterOptions::default()
-            },
-        },
-    )
+    let compression = vec![Compression::None, Compression::Snappy, Compression::Zstd { level: 1 }];
+    let by_content = (0_usize..300, 0_usize..300, 1_u64..5)
+        .prop_map(|(min, more, one_in)| BlockEnds::Content { min, max: min + more, one_in });
+    let blocks = prop_oneof![(1_usize..500).prop_map(BlockEnds::Size), by_content];
+    let table = (blocks, prop::sample::select(compression)).prop_map(|(blocks, compression)| WriterOptions {
+        blocks,
+        compression,
+        ..WriterOptions::default()
+    });
+    (1_u64..1500, 0_u64..4000, 1_u64..64, table).prop_map(|(min_bytes, more, break_one_in, table)| {
+        TreeFormat { version: 1, min_bytes, max_bytes: min_bytes + more, break_one_in, table }
+    })
 }
 
 /// Keys that are often equal, or one the beginning of the other.
