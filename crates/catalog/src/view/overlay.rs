@@ -1,7 +1,7 @@
 //! Staged layers over a tree, as one ordered cursor.
 
 use async_trait::async_trait;
-use braid_tree::{Cursor, Record, TreeCursor, TreeError};
+use braid_tree::{Cursor, Record, TreeCursor, TreeError, Wanted};
 
 use super::Layers;
 
@@ -32,6 +32,10 @@ impl Cursor for Overlay {
         self.layers.seek(key);
         self.ahead = None;
         self.tree.seek(key).await
+    }
+
+    fn expect(&mut self, wanted: Wanted) {
+        self.tree.expect(wanted);
     }
 
     async fn next(&mut self) -> Result<Option<Record>, TreeError> {
