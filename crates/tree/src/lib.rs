@@ -38,7 +38,6 @@ mod tests;
 mod three_way;
 mod usage;
 mod value;
-mod walk;
 mod window;
 
 pub use braid_sstable::{BlockEnds, Compression, DataBlock, Table, TableIndex, Tail, WriterOptions};

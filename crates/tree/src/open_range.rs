@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use braid_sstable::{Corruption, DataBlock, DataCursor, Table, TableIndex};
 use braid_types::RangeId;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+use crate::arena::Arena;
 use crate::{RangeDescriptor, Record, TreeError, Value};
-
-/// Keys are copied into pieces of memory of about this size, so that not each of them is an allocation.
-const KEY_CHUNK_BYTES: usize = 4096;
 
 /// A range of which some blocks are at hand, or all.
 pub(crate) struct OpenRange {
@@ -25,8 +23,8 @@ pub(crate) struct OpenRange {
     records: Option<DataCursor>,
     /// Whether the range's greatest key was met.
     met_max_key: bool,
-    /// Where the next keys are copied to.
-    keys: BytesMut,
+    /// Where keys are copied to.
+    keys: Arena,
 }
 
 /// Where blocks come from.
@@ -67,7 +65,7 @@ impl OpenRange {
             from: None,
             records: None,
             met_max_key: false,
-            keys: BytesMut::new(),
+            keys: Arena::default(),
         }
     }
 
@@ -127,7 +125,7 @@ impl OpenRange {
                     records.next().map_err(|found| TreeError::corruption(self.id, &found))?
                 {
                     self.met_max_key = self.max_key == key;
-                    let key = copy_key(&mut self.keys, key);
+                    let key = self.keys.copy(key);
                     let value = records.value().expect("the cursor is at a record");
                     return record(self.id, key, value).map(Stepped::Record);
                 }
@@ -169,12 +167,4 @@ fn record(range: RangeId, key: Bytes, value: Bytes) -> Result<Record, TreeError>
         Ok(value) => Ok(Record { key, value }),
         Err(error) => Err(TreeError::corrupt(range, format!("value of '{}': {error}", key.escape_ascii()))),
     }
-}
-
-fn copy_key(keys: &mut BytesMut, key: &[u8]) -> Bytes {
-    if keys.capacity() < key.len() {
-        keys.reserve(key.len().max(KEY_CHUNK_BYTES));
-    }
-    keys.extend_from_slice(key);
-    keys.split().freeze()
 }
