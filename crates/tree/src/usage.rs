@@ -58,8 +58,9 @@ pub async fn usage(store: &dyn RangeStore, tree: TreeId, prefix: &[u8]) -> Resul
             _ => unknown.push(range),
         }
     }
-    let read =
-        stream::iter(unknown).map(|range| usage_in(store, range, prefix)).buffer_unordered(RANGES_AT_ONCE);
+    // Gathered before they run: the future of a stream that makes them as it goes is not `Send` for callers.
+    let reads: Vec<_> = unknown.into_iter().map(|range| usage_in(store, range, prefix)).collect();
+    let read = stream::iter(reads).buffer_unordered(RANGES_AT_ONCE);
     read.try_fold(total, async |sum, usage| Ok(sum.plus(usage))).await
 }
 
