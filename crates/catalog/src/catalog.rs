@@ -163,12 +163,13 @@ impl Catalog {
 pub(crate) async fn load_repository(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
     match reads.get(&record::repository::key(name)).await? {
         Some(bytes) => RepositoryRecord::decode(name.clone(), &bytes),
-        None => Err(Error::new(
-            Code::RepositoryNotFound,
-            name.as_str(),
-            format!("there is no repository '{name}'"),
-        )),
+        None => Err(no_repository(name)),
     }
+}
+
+/// The error for a repository that is not there.
+pub(crate) fn no_repository(name: &RepositoryName) -> Error {
+    Error::new(Code::RepositoryNotFound, name.as_str(), format!("there is no repository '{name}'"))
 }
 
 /// The repository of this name, for a mutation.

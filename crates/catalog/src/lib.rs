@@ -17,13 +17,16 @@ mod storage;
 mod tests;
 mod view;
 
-pub use braid_tree::{DifferenceKind, Strategy};
+pub use braid_tree::{DifferenceKind, FileId, Strategy, Usage};
 pub use catalog::{Catalog, Components, Settings};
 pub use mutation::Mutation;
 pub use operation::branches::BranchInfo;
 pub use operation::clean_up::CleanUpReport;
 pub use operation::commit::CommitRequest;
-pub use operation::diff::{DiffMode, DiffRequest, Differences, Side};
+pub use operation::diff::{DiffMode, DiffRequest};
+pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges, Side};
+pub use operation::du::{DirectoryUsages, PrefixUsage};
+pub use operation::fsck::{FaultPlace, Fsck, FsckEvent, FsckFault, FsckProgress, FsckRequest};
 pub use operation::list_objects::{ListRequest, Listing, ObjectCursor};
 pub use operation::log::{History, LogRequest};
 pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};

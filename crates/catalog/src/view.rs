@@ -23,11 +23,16 @@ pub struct Object {
     pub path: ObjectPath,
     /// What the path maps to.
     pub entry: Entry,
+    /// The storage namespace of the repository that it was read from, which a relative address is relative to. It comes
+    /// from the state that the object does: a repository of the same name may have another one a moment later.
+    pub namespace: Arc<str>,
 }
 
 impl Object {
-    pub(crate) fn from_record(record: &Record) -> Result<Self> {
-        Ok(Self { path: ObjectPath::from_key(&record.key)?, entry: record.entry()? })
+    /// The object that `record` holds, in a repository with this storage namespace.
+    pub(crate) fn from_record(record: &Record, namespace: &Arc<str>) -> Result<Self> {
+        let path = ObjectPath::from_key(&record.key)?;
+        Ok(Self { path, entry: record.entry()?, namespace: Arc::clone(namespace) })
     }
 }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    branch, cat, cherry_pick, commit, completion, diff, get, info, log, ls, merge, merge_base, put, repo,
-    revert, rm, show, stat, tag, whoami,
+    branch, cat, cherry_pick, commit, completion, diff, du, fsck, get, info, log, ls, merge, merge_base, put,
+    repo, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -42,6 +42,8 @@ pub enum Command {
     Stat(stat::Stat),
     /// List objects
     Ls(ls::Ls),
+    /// Show how much is stored under a prefix
+    Du(du::Du),
     /// Delete an object, or everything in a directory
     Rm(rm::Rm),
     /// Show what differs between two refs, or what is not committed on a branch
@@ -60,6 +62,8 @@ pub enum Command {
     Revert(revert::Revert),
     /// Do a commit again in a new one
     CherryPick(cherry_pick::CherryPick),
+    /// Check what is stored of a repository
+    Fsck(fsck::Fsck),
     /// Print a script that completes commands in a shell
     Completion(completion::Completion),
     /// Show as whom the server takes you
@@ -79,6 +83,7 @@ impl Command {
             Self::Cat(command) => Box::pin(command.run(session)).await,
             Self::Stat(command) => command.run(session).await,
             Self::Ls(command) => command.run(session).await,
+            Self::Du(command) => command.run(session).await,
             Self::Rm(command) => command.run(session).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,
@@ -88,6 +93,7 @@ impl Command {
             Self::MergeBase(command) => command.run(session).await,
             Self::Revert(command) => command.run(session).await,
             Self::CherryPick(command) => command.run(session).await,
+            Self::Fsck(command) => command.run(session).await,
             Self::Completion(_) => {
                 unreachable!("completion asks nothing of a server and runs without a session")
             }

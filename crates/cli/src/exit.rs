@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// 3: a folder was transferred except for some files, which were named.
     Partial,
+    /// 4: a check was made and found faults, which were named.
+    Faulty,
     /// 130: the user interrupted it, as shells report it.
     Interrupted,
 }
@@ -25,6 +27,7 @@ impl Exit {
             Self::Refused => 1,
             Self::Usage => 2,
             Self::Partial => 3,
+            Self::Faulty => 4,
             Self::Interrupted => 130,
         }
     }

@@ -8,6 +8,7 @@ mod confirm;
 mod console;
 mod exit;
 mod failure;
+mod gauge;
 mod hint;
 mod io;
 mod options;

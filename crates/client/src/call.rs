@@ -27,6 +27,19 @@ impl Client {
         self.unary(message, Call::Read, self.timeouts().call, call).await
     }
 
+    /// The same for a call whose work grows with the branch.
+    pub(crate) async fn read_long<M, A, F>(
+        &self,
+        message: M,
+        call: impl Fn(Request<M>) -> F,
+    ) -> Result<A, Error>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        self.unary(message, Call::Read, self.timeouts().commit, call).await
+    }
+
     /// Makes a call that changes something, under a request id of its own.
     pub(crate) async fn mutate<M, A, F>(&self, message: M, call: impl Fn(Request<M>) -> F) -> Result<A, Error>
     where

@@ -2,8 +2,8 @@
 
 use braid_types::{Error, RefExpression, RepositoryName};
 use braid_wire::{
-    CherryPick, CommitBranch, CommitInfo, Diff, DiffBranch, DiffEntry, GetCommit, ListMergeConflicts, Log,
-    Merge, MergeConflict, Revert, proto,
+    CherryPick, CommitBranch, CommitInfo, Diff, DiffBranch, DiffItem, GetCommit, ListDiff,
+    ListMergeConflicts, Log, Merge, MergeConflict, Page, Revert, proto,
 };
 
 use crate::call::{Entries, answer, done};
@@ -38,14 +38,20 @@ impl Client {
     }
 
     /// What differs between two refs, by path.
-    pub fn diff(&self, request: Diff) -> Entries<DiffEntry> {
+    pub fn diff(&self, request: Diff) -> Entries<DiffItem> {
         self.stream(proto::DiffRequest::from(request), |client, request| async move {
             client.commit_service().diff(request).await
         })
     }
 
+    /// A page of what differs between two refs, by path.
+    pub async fn list_diff(&self, request: ListDiff) -> Result<Page<DiffItem>, Error> {
+        let call = |request| async { self.commit_service().list_diff(request).await };
+        answer(self.read_long(proto::ListDiffRequest::from(request), call).await?)
+    }
+
     /// A branch's uncommitted changes, by path.
-    pub fn diff_branch(&self, request: DiffBranch) -> Entries<DiffEntry> {
+    pub fn diff_branch(&self, request: DiffBranch) -> Entries<DiffItem> {
         self.stream(proto::DiffBranchRequest::from(request), |client, request| async move {
             client.commit_service().diff_branch(request).await
         })

@@ -40,7 +40,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For one attempt at a call.
     pub call: Duration,
-    /// For one attempt at a call whose work grows with the branch: commit, merge, revert, cherry-pick.
+    /// For one attempt at a call whose work grows with the branch: commit, merge, revert, cherry-pick, a page of a diff, how
+    /// much there is under a prefix.
     pub commit: Duration,
     /// For the next message of a stream, and for the next bytes of a transfer.
     pub idle: Duration,

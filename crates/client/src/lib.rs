@@ -18,10 +18,11 @@ mod tests;
 
 pub use braid_wire::{
     Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, Diff,
-    DiffBranch, DiffEntry, DiffKind, DiffMode, Download, Identity, Limits, Link, ListBranches, ListItem,
-    ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict,
-    MergeStrategy, Object, Page, RefKind, Repository, ResetScope, ResolvedRef, Revert, ServerInfo,
-    StreamDownloads, StreamObjects, Tag, Upload, UploadTarget,
+    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts,
+    ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object,
+    Page, PrefixChanges, PrefixUsage, RefKind, Repository, ResetScope, ResolvedRef, Revert, ServerInfo,
+    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;

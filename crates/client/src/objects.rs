@@ -2,9 +2,9 @@
 
 use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{
-    CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl, Link, LinkUpload,
-    LinkUploads, ListItem, ListObjects, Object, Page, StatObject, StreamDownloads, StreamObjects, Upload,
-    UploadTarget, proto,
+    CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl, GetUsage, Link,
+    LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page, PrefixUsage, StatObject, StreamDownloads,
+    StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
 };
 
 use crate::call::{Entries, answer, done, malformed};
@@ -37,6 +37,19 @@ impl Client {
     pub fn stream_objects(&self, request: StreamObjects) -> Entries<ListItem> {
         self.stream(proto::StreamObjectsRequest::from(request), |client, request| async move {
             client.object_service().stream_objects(request).await
+        })
+    }
+
+    /// How much there is under a prefix.
+    pub async fn get_usage(&self, request: GetUsage) -> Result<Usage, Error> {
+        let call = |request| async { self.object_service().get_usage(request).await };
+        answer(self.read_long(proto::GetUsageRequest::from(request), call).await?)
+    }
+
+    /// How much there is under each common prefix, by path, and last under the whole prefix; from one snapshot.
+    pub fn stream_usage(&self, request: StreamUsage) -> Entries<PrefixUsage> {
+        self.stream(proto::StreamUsageRequest::from(request), |client, request| async move {
+            client.object_service().stream_usage(request).await
         })
     }
 

@@ -2,7 +2,8 @@
 
 use braid_types::{Error, RepositoryName};
 use braid_wire::{
-    CreateRepository, DeleteRepository, GetRepository, ListRepositories, Page, Repository, proto,
+    CreateRepository, DeleteRepository, Fsck, FsckEvent, GetRepository, ListRepositories, Page, Repository,
+    proto,
 };
 
 use crate::call::{Entries, answer, done};
@@ -49,5 +50,12 @@ impl Client {
         let call = |request| async { self.repository_service().delete_repository(request).await };
         self.mutate(proto::DeleteRepositoryRequest::from(request), call).await?;
         Ok(())
+    }
+
+    /// Checks what is stored of a repository: faults and progress as they come, at last all of the progress.
+    pub fn fsck(&self, request: Fsck) -> Entries<FsckEvent> {
+        self.stream(proto::FsckRequest::from(request), |client, request| async move {
+            client.repository_service().fsck(request).await
+        })
     }
 }

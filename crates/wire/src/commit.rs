@@ -1,4 +1,4 @@
-//! Commits, history and differences.
+//! Commits and history.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,7 @@ use braid_types::{
     BranchName, Commit, CommitId, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName, Time,
 };
 
-use crate::field::{Field, conversions, enumeration, in_field, message, required, unknown_value};
-use crate::object::Object;
+use crate::field::{Field, conversions, in_field, message, required};
 use crate::page::batch;
 use crate::proto;
 
@@ -69,66 +68,6 @@ pub struct Log {
     pub prefixes: Vec<PathPrefix>,
 }
 
-/// What a difference is taken from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum DiffMode {
-    /// From the left ref.
-    TwoDot,
-    /// From the merge base of both.
-    #[default]
-    ThreeDot,
-}
-
-/// Asks what differs between two refs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diff {
-    /// Where.
-    pub repository: RepositoryName,
-    /// The old side.
-    pub left: RefExpression,
-    /// The new side.
-    pub right: RefExpression,
-    /// What the difference is taken from.
-    pub mode: DiffMode,
-    /// Only paths that begin with it.
-    pub prefix: PathPrefix,
-}
-
-/// Asks for a branch's uncommitted changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DiffBranch {
-    /// Where.
-    pub repository: RepositoryName,
-    /// Which branch.
-    pub branch: BranchName,
-    /// Only paths that begin with it.
-    pub prefix: PathPrefix,
-}
-
-/// How a path differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DiffKind {
-    /// Only the right side has it.
-    Added,
-    /// Only the left side has it.
-    Removed,
-    /// Both sides have it, with other content.
-    Changed,
-}
-
-/// A path that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DiffEntry {
-    /// The path.
-    pub path: ObjectPath,
-    /// How it differs.
-    pub kind: DiffKind,
-    /// What the left side has there.
-    pub left: Option<Object>,
-    /// What the right side has there.
-    pub right: Option<Object>,
-}
-
 message!(CommitBranch = CommitRequest {
     repository,
     branch,
@@ -142,32 +81,8 @@ message!(
     Log =
         LogRequest { repository, reference, limit, first_parent, since: optional, stop_at, paths, prefixes }
 );
-message!(Diff = DiffRequest { repository, left, right, mode, prefix });
-message!(DiffBranch = DiffBranchRequest { repository, branch, prefix });
-message!(DiffEntry = DiffEntry { path, kind, left: optional, right: optional });
 conversions!(CommitInfo = Commit);
 batch!(CommitInfo = LogResponse.commits);
-batch!(DiffEntry = DiffResponse.entries);
-enumeration!(DiffKind = DiffKind { Added => Added, Removed => Removed, Changed => Changed });
-
-impl Field for DiffMode {
-    type Wire = i32;
-
-    fn read(wire: i32) -> Result<Self, Error> {
-        match proto::DiffMode::try_from(wire) {
-            Ok(proto::DiffMode::TwoDot) => Ok(Self::TwoDot),
-            Ok(proto::DiffMode::ThreeDot | proto::DiffMode::Unspecified) => Ok(Self::ThreeDot),
-            Err(_) => Err(unknown_value(wire)),
-        }
-    }
-
-    fn write(self) -> i32 {
-        match self {
-            Self::TwoDot => proto::DiffMode::TwoDot.into(),
-            Self::ThreeDot => proto::DiffMode::ThreeDot.into(),
-        }
-    }
-}
 
 impl Field for CommitInfo {
     type Wire = proto::Commit;

@@ -1,7 +1,9 @@
 //! Braid's gRPC contract: the generated code, the typed requests and answers, and the only conversions between them.
 
 mod commit;
+mod diff;
 mod field;
+mod fsck;
 mod merge;
 mod mutation;
 mod object;
@@ -12,11 +14,14 @@ mod repository;
 mod server;
 mod status;
 mod transfer;
+mod usage;
 
 #[cfg(test)]
 mod tests;
 
-pub use commit::{CommitBranch, CommitInfo, Diff, DiffBranch, DiffEntry, DiffKind, DiffMode, GetCommit, Log};
+pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
+pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
+pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
 pub use mutation::Mutation;
 pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
@@ -32,3 +37,4 @@ pub use transfer::{
     CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
     Upload, UploadTarget,
 };
+pub use usage::{GetUsage, PrefixUsage, StreamUsage, Usage};

@@ -1,10 +1,9 @@
 //! Between the catalog's words and the contract's.
 
-use std::sync::Arc;
-
 use braid_catalog::{
-    BranchInfo, DifferenceKind, Listing, PageRequest, RefKind, RepositoryRecord, RepositoryState, Side,
-    Strategy, TagInfo,
+    BranchInfo, Changed, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing,
+    Mutation, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy, TagInfo,
+    Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
@@ -25,7 +24,7 @@ pub(crate) fn repository(record: RepositoryRecord) -> wire::Repository {
     wire::Repository {
         name: record.name,
         id: record.id,
-        storage_namespace: record.storage_namespace,
+        storage_namespace: record.storage_namespace.to_string(),
         default_branch: record.default_branch,
         created_at: record.created,
         read_only: record.state == RepositoryState::ReadOnly,
@@ -75,48 +74,114 @@ pub(crate) fn strategy(strategy: wire::MergeStrategy) -> Strategy {
     }
 }
 
-/// Turns what a repository holds into what callers see: addresses become whole.
-#[derive(Debug, Clone)]
-pub(crate) struct Objects {
-    namespace: Arc<str>,
+/// An object as callers see it: its address is whole.
+pub(crate) fn object(object: braid_catalog::Object) -> wire::Object {
+    wire::Object::resolved(object.path, object.entry, &object.namespace)
 }
 
-impl Objects {
-    /// Of the repository with this storage namespace.
-    pub(crate) fn of(namespace: &str) -> Self {
-        Self { namespace: namespace.into() }
+pub(crate) fn listing(listing: Listing) -> Result<wire::ListItem, Error> {
+    match listing {
+        Listing::Object(found) => Ok(wire::ListItem::Object(object(found))),
+        Listing::CommonPrefix(prefix) => PathPrefix::new(prefix).map(wire::ListItem::CommonPrefix),
     }
+}
 
-    pub(crate) fn object(&self, object: braid_catalog::Object) -> wire::Object {
-        wire::Object::resolved(object.path, object.entry, &self.namespace)
-    }
+/// Which differences are asked for.
+pub(crate) fn diff_query(
+    prefix: PathPrefix,
+    delimiter: Option<String>,
+    after: Option<PathPrefix>,
+) -> DiffQuery {
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    DiffQuery { prefix, delimiter: delimiter.unwrap_or_default(), after }
+}
 
-    pub(crate) fn listing(&self, listing: Listing) -> Result<wire::ListItem, Error> {
-        match listing {
-            Listing::Object(object) => Ok(wire::ListItem::Object(self.object(object))),
-            Listing::CommonPrefix(prefix) => PathPrefix::new(prefix).map(wire::ListItem::CommonPrefix),
-        }
+pub(crate) fn diff_item(changed: Changed) -> wire::DiffItem {
+    match changed {
+        Changed::Path(side) => wire::DiffItem::Entry(diff_entry(side)),
+        Changed::CommonPrefix(changes) => wire::DiffItem::CommonPrefix(wire::PrefixChanges {
+            prefix: changes.prefix,
+            added: changes.added,
+            removed: changes.removed,
+            changed: changes.changed,
+        }),
     }
+}
 
-    pub(crate) fn diff_entry(&self, side: Side) -> wire::DiffEntry {
-        wire::DiffEntry {
-            path: side.path,
-            kind: match side.kind {
-                DifferenceKind::Added => wire::DiffKind::Added,
-                DifferenceKind::Removed => wire::DiffKind::Removed,
-                DifferenceKind::Changed => wire::DiffKind::Changed,
-            },
-            left: side.left.map(|object| self.object(object)),
-            right: side.right.map(|object| self.object(object)),
-        }
+/// What a check says of a repository with this storage namespace.
+pub(crate) fn fsck_event(event: FsckEvent, namespace: &str) -> wire::FsckEvent {
+    match event {
+        FsckEvent::Fault(fault) => wire::FsckEvent::Fault(fsck_fault(fault, namespace)),
+        FsckEvent::Progress(progress) => wire::FsckEvent::Progress(wire::FsckProgress {
+            commits: progress.commits,
+            trees: progress.trees,
+            files: progress.files,
+            files_total: progress.files_total,
+            bytes: progress.bytes,
+            entries: progress.entries,
+            faults: progress.faults,
+        }),
     }
+}
 
-    pub(crate) fn conflict(&self, conflict: braid_catalog::MergeConflict) -> wire::MergeConflict {
-        wire::MergeConflict {
-            path: conflict.path,
-            base: conflict.base.map(|object| self.object(object)),
-            source: conflict.source.map(|object| self.object(object)),
-            destination: conflict.destination.map(|object| self.object(object)),
-        }
+fn fsck_fault(fault: FsckFault, namespace: &str) -> wire::FsckFault {
+    let (kind, subject) = match fault.place {
+        FaultPlace::File(file) => (wire::FaultSubject::File, tree_file(namespace, file)),
+        FaultPlace::Commit(id) => (wire::FaultSubject::Commit, id.to_hex()),
+        FaultPlace::Branch(name) => (wire::FaultSubject::Branch, name.to_string()),
+        FaultPlace::Tag(name) => (wire::FaultSubject::Tag, name.to_string()),
+    };
+    wire::FsckFault { kind, subject, offset: fault.offset, what: fault.what }
+}
+
+/// Where a tree's file is: a whole URI. lakeFS has its files in the same place.
+fn tree_file(namespace: &str, file: FileId) -> String {
+    format!("{}/_lakefs/{}", namespace.trim_end_matches('/'), file.to_hex())
+}
+
+pub(crate) fn usage(usage: Usage) -> wire::Usage {
+    wire::Usage { objects: usage.entries, bytes: usage.data_bytes }
+}
+
+fn diff_entry(side: Side) -> wire::DiffEntry {
+    wire::DiffEntry {
+        path: side.path,
+        kind: match side.kind {
+            DifferenceKind::Added => wire::DiffKind::Added,
+            DifferenceKind::Removed => wire::DiffKind::Removed,
+            DifferenceKind::Changed => wire::DiffKind::Changed,
+        },
+        left: side.left.map(object),
+        right: side.right.map(object),
     }
+}
+
+pub(crate) fn conflict(conflict: braid_catalog::MergeConflict) -> wire::MergeConflict {
+    wire::MergeConflict {
+        path: conflict.path,
+        base: conflict.base.map(object),
+        source: conflict.source.map(object),
+        destination: conflict.destination.map(object),
+    }
+}
+
+/// What a commit changed, to be done again.
+pub(crate) fn cherry_pick(asked: wire::CherryPick, by: &Mutation) -> PickRequest {
+    PickRequest {
+        branch: asked.branch,
+        commit: asked.reference,
+        parent_number: asked.parent_number.unwrap_or_default(),
+        committer: by.principal.clone(),
+        message: asked.message.unwrap_or_default(),
+        metadata: asked.metadata,
+        allow_empty: false,
+        time: None,
+    }
+}
+
+/// What a commit changed, to be undone.
+pub(crate) fn revert(asked: wire::Revert, by: &Mutation) -> PickRequest {
+    let wire::Revert { repository, branch, reference, parent_number, message, metadata, allow_empty } = asked;
+    let again = wire::CherryPick { repository, branch, reference, parent_number, message, metadata };
+    PickRequest { allow_empty, ..cherry_pick(again, by) }
 }

@@ -5,32 +5,29 @@ use std::time::Duration;
 
 use braid_catalog::{ListRequest, Listing};
 use braid_objects::PresignGetOptions;
-use braid_types::{Error, ObjectPath, RepositoryName, Time};
+use braid_types::{Error, ObjectPath, Time};
 use braid_wire::{Download, GetDownloadUrl, StreamDownloads};
 use futures::{Stream, TryStreamExt};
 
-use crate::convert::Objects;
-use crate::namespaces::{Namespace, Namespaces};
+use crate::convert;
+use crate::namespaces::Namespaces;
 use crate::service::Core;
 use crate::store_error::store_error;
 
 /// How many URLs are made before the first of them is sent. Each costs a little work and no request.
 const READ_AHEAD: usize = 16;
 
-/// Makes URLs for the objects of one repository.
+/// Makes URLs for objects.
 struct Downloads {
     namespaces: Arc<Namespaces>,
-    namespace: Arc<Namespace>,
-    objects: Objects,
     ttl: Duration,
 }
 
 impl Core {
     /// A URL for one object.
     pub(crate) async fn download_url(&self, asked: GetDownloadUrl) -> Result<Download, Error> {
-        let downloads = self.downloads_of(&asked.repository).await?;
         let object = self.catalog.stat(&asked.repository, &asked.reference, &asked.path).await?;
-        downloads.download(object).await
+        self.downloads().download(object).await
     }
 
     /// URLs for all objects under a prefix, from one snapshot.
@@ -38,7 +35,7 @@ impl Core {
         &self,
         asked: StreamDownloads,
     ) -> Result<impl Stream<Item = Result<Download, Error>> + Send + use<>, Error> {
-        let downloads = Arc::new(self.downloads_of(&asked.repository).await?);
+        let downloads = Arc::new(self.downloads());
         let list = ListRequest {
             prefix: asked.prefix,
             delimiter: String::new(),
@@ -52,20 +49,15 @@ impl Core {
         Ok(made.try_buffered(READ_AHEAD))
     }
 
-    async fn downloads_of(&self, repository: &RepositoryName) -> Result<Downloads, Error> {
-        let name = self.catalog.repository(repository).await?.storage_namespace;
-        Ok(Downloads {
-            namespaces: Arc::clone(&self.namespaces),
-            namespace: self.namespaces.open(&name)?,
-            objects: Objects::of(&name),
-            ttl: self.settings.presign_ttl,
-        })
+    fn downloads(&self) -> Downloads {
+        Downloads { namespaces: Arc::clone(&self.namespaces), ttl: self.settings.presign_ttl }
     }
 }
 
 impl Downloads {
     async fn download(&self, object: braid_catalog::Object) -> Result<Download, Error> {
-        let location = self.namespaces.locate(&self.namespace, &object.entry)?;
+        let namespace = self.namespaces.open(&object.namespace)?;
+        let location = self.namespaces.locate(&namespace, &object.entry)?;
         let options = PresignGetOptions {
             content_type: Some(object.entry.content_type.clone())
                 .filter(|content_type| !content_type.is_empty()),
@@ -74,7 +66,7 @@ impl Downloads {
         let signed = location.store.presign_get(&location.key, self.ttl, options).await;
         let signed = signed.map_err(|error| store_error(&error, object.path.as_str()))?;
         let expires_at = Time::from_seconds(signed.expires_at);
-        Ok(Download { object: self.objects.object(object), url: signed.url, expires_at })
+        Ok(Download { object: convert::object(object), url: signed.url, expires_at })
     }
 }
 

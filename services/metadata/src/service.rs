@@ -14,7 +14,6 @@ use braid_types::{Clock, Error, Random, RefExpression, RepositoryName};
 use futures::{Stream, TryStreamExt, stream};
 
 use crate::address::Addresses;
-use crate::convert::Objects;
 use crate::front::Front;
 use crate::intent::Intents;
 use crate::metadata::Settings;
@@ -38,11 +37,6 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// How a repository's objects are shown.
-    async fn objects_of(&self, repository: &RepositoryName) -> Result<Objects, Error> {
-        Ok(Objects::of(&self.catalog.repository(repository).await?.storage_namespace))
-    }
-
     /// A listing item by item, from one snapshot.
     pub(crate) async fn listed(
         &self,

@@ -7,8 +7,12 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use braid_catalog::PageRequest;
 use braid_types::Error;
-use braid_wire::{CommitInfo, DiffEntry, Download, ListItem, MergeConflict, Object};
+use braid_wire::proto::MAX_MESSAGE_BYTES;
+use braid_wire::{
+    CommitInfo, DiffItem, Download, FsckEvent, ListItem, MergeConflict, Object, Page, PrefixUsage,
+};
 use futures::{Stream, StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +30,9 @@ const MESSAGE_BYTES: usize = 1 << 20;
 
 /// How long a message waits for further items once it has one.
 const LINGER: Duration = Duration::from_millis(50);
+
+/// What a page of a list may weigh, in bytes: metadata can make it too large for a message.
+const PAGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
 
 /// What a call answers with.
 pub(crate) type Answers<B> = Pin<Box<dyn Stream<Item = Result<B, Status>> + Send>>;
@@ -64,9 +71,27 @@ impl Weigh for Download {
     }
 }
 
-impl Weigh for DiffEntry {
+impl Weigh for DiffItem {
     fn weight(&self) -> usize {
-        self.left.weight() + self.right.weight()
+        match self {
+            Self::Entry(entry) => entry.left.weight() + entry.right.weight(),
+            Self::CommonPrefix(changes) => 32 + changes.prefix.as_bytes().len(),
+        }
+    }
+}
+
+impl Weigh for FsckEvent {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Fault(fault) => 32 + fault.subject.len() + fault.what.len(),
+            Self::Progress(_) => 64,
+        }
+    }
+}
+
+impl Weigh for PrefixUsage {
+    fn weight(&self) -> usize {
+        32 + self.prefix.as_bytes().len()
     }
 }
 
@@ -81,6 +106,25 @@ impl Weigh for CommitInfo {
         let metadata: usize =
             self.commit.metadata.iter().map(|(key, value)| key.len() + value.len() + 8).sum();
         320 + self.commit.message.len() + self.commit.committer.len() + metadata
+    }
+}
+
+/// A page of what `read` gives, smaller than asked for if it would weigh too much.
+pub(crate) async fn light_page<I, F>(
+    mut request: PageRequest,
+    read: impl Fn(PageRequest) -> F,
+) -> Result<Page<I>, Error>
+where
+    I: Weigh,
+    F: Future<Output = Result<Page<I>, Error>>,
+{
+    loop {
+        let page = read(request.clone()).await?;
+        let weight: usize = page.items.iter().map(Weigh::weight).sum();
+        if weight <= PAGE_BYTES || request.size == 1 {
+            return Ok(page);
+        }
+        request.size = (page.items.len() / 2).max(1);
     }
 }
 

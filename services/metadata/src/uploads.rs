@@ -109,7 +109,7 @@ impl Core {
             .buffered(PARALLEL_HEADS)
             .try_collect()
             .await?;
-        self.catalog.stage(repository, branch, &operations, mutation).await?;
+        self.catalog.stage_in(&record, branch, &operations, mutation).await?;
         Ok(operations
             .into_iter()
             .filter_map(|operation| staged(operation, &record.storage_namespace))

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use braid_types::{BranchName, Code, Commit, CommitId, Error, IdentityHasher, RepositoryName, Result, Time};
 
 use super::publish::{CommitText, Published, Target};
-use crate::catalog::{Catalog, load_branch, load_writable};
-use crate::mutation::{Attempts, Mutation, Request};
+use super::turn::Begun;
+use crate::catalog::{Catalog, load_branch};
+use crate::mutation::{Mutation, Request};
 use crate::record::request::Answer;
 
 /// What to commit, and with which text.
@@ -39,23 +40,13 @@ impl Catalog {
     ) -> Result<CommitId> {
         Commit::check_limits(&commit.committer, &commit.message, &commit.metadata)?;
         let request = mutation.with(fingerprint(repository, commit));
-        let txn = self.begin().await?;
-        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
-            return Ok(id);
-        }
-        let repository = load_writable(&txn, repository).await?;
-        drop(txn);
-        let queue = self.queue(&repository.id, &commit.branch);
-        let _turn = queue.lock().await;
-        let target = Target { repository: &repository, branch: &commit.branch };
-        self.seal(&repository, &commit.branch).await?;
-        let mut attempts = Attempts::new(self);
-        loop {
-            match self.fold_and_publish(target, commit, &request).await? {
-                Published::Moved(id) => return Ok(id),
-                Published::Lost(lost) => attempts.again(self, lost).await?,
-            }
-        }
+        let turn = match self.turn(repository, &commit.branch, &request).await? {
+            Begun::Done(id) => return Ok(id),
+            Begun::Turn(turn) => turn,
+        };
+        let target = turn.target();
+        self.seal(target.repository, target.branch).await?;
+        self.until_published(|| self.fold_and_publish(target, commit, &request)).await
     }
 
     async fn fold_and_publish(

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use braid_kv::Snapshot;
-use braid_tree::{Diff, Difference, DifferenceKind, Pending, Pool, RangeStore, TreeId};
-use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, Result, StagingToken};
+use braid_tree::{DirectoryDiff, DirectoryQuery, TreeId};
+use braid_types::{BranchName, RefExpression, RepositoryName, Result, StagingToken, View as RefView};
+use bytes::Bytes;
 
+use super::differences::{Changed, DiffQuery, Differences, Source};
 use super::fold::changes;
 use super::merge::no_base;
-use super::staged_diff::StagedDiff;
+use super::staged_diff::{StagedDiff, Trees};
 use crate::catalog::{Catalog, load_branch, load_repository};
 use crate::commits::RepositoryCommits;
 use crate::graph::merge_base;
+use crate::page::{Page, PageRequest, PageStart};
 use crate::record::RepositoryRecord;
 use crate::resolve::{Resolved, resolve};
-use crate::view::Object;
-use braid_types::View as RefView;
 
 /// What is compared with the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,77 +37,43 @@ pub struct DiffRequest {
     pub right: RefExpression,
     /// What is compared with the right side.
     pub mode: DiffMode,
-    /// Only paths that begin with it.
-    pub prefix: PathPrefix,
-}
-
-/// One path that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Side {
-    /// The path.
-    pub path: ObjectPath,
-    /// How it differs, from left to right.
-    pub kind: DifferenceKind,
-    /// What the left side has.
-    pub left: Option<Object>,
-    /// What the right side has.
-    pub right: Option<Object>,
-}
-
-/// All paths that differ, in order.
-pub struct Differences {
-    source: Source,
-    prefix: PathPrefix,
-    // Holds the state that is read.
-    _snapshot: Arc<dyn Snapshot>,
-}
-
-enum Source {
-    Trees(Box<Diff>),
-    Staged(Box<StagedDiff>),
-}
-
-impl Differences {
-    /// The next path that differs.
-    pub async fn next(&mut self) -> Result<Option<Side>> {
-        let next = match &mut self.source {
-            Source::Trees(diff) => diff.next().await?,
-            Source::Staged(pending) => pending.next().await?,
-        };
-        match next {
-            Some(difference) if difference.key.starts_with(self.prefix.as_bytes()) => {
-                side(&difference).map(Some)
-            }
-            // In order of paths, the first one without the prefix ends those with it.
-            _ => Ok(None),
-        }
-    }
-}
-
-fn side(difference: &Difference) -> Result<Side> {
-    Ok(Side {
-        path: ObjectPath::from_key(&difference.key)?,
-        kind: difference.kind,
-        left: difference.left.as_ref().map(Object::from_record).transpose()?,
-        right: difference.right.as_ref().map(Object::from_record).transpose()?,
-    })
+    /// Which differences.
+    pub query: DiffQuery,
 }
 
 impl Catalog {
     /// What differs between two refs.
     pub async fn diff(&self, repository: &RepositoryName, request: &DiffRequest) -> Result<Differences> {
-        let snapshot = self.snapshot().await?;
-        let repository = load_repository(&snapshot, repository).await?;
-        let left = resolve(self, &snapshot, &repository, &request.left).await?.committed(&request.left)?;
-        let right = resolve(self, &snapshot, &repository, &request.right).await?;
-        let left = self.left_tree(&snapshot, &repository, &left, &right, request.mode).await?;
-        let (tokens, tree) = self.right_side(&snapshot, &repository, &right).await?;
-        let ranges = self.ranges(&repository).await?;
-        let source = match tokens {
-            Some(tokens) => staged(&snapshot, &tokens, &request.prefix, ranges, self.pool(), (left, tree)),
-            None => trees(ranges, self.pool(), (left, tree), &request.prefix),
-        };
-        Ok(Differences { source, prefix: request.prefix.clone(), _snapshot: snapshot })
+        let query = directory_query(&request.query);
+        self.diff_in(self.snapshot().await?, repository, request, &query).await
+    }
+
+    /// One page of what differs between two refs. All pages show one state.
+    pub async fn list_diff(
+        &self,
+        repository: &RepositoryName,
+        request: &DiffRequest,
+        page: &PageRequest,
+    ) -> Result<Page<Changed>> {
+        let DiffQuery { prefix, delimiter, after } = &request.query;
+        let (left, right, mode) = (request.left.text(), request.right.text(), request.mode.name());
+        let scope = ["diff", repository.as_str(), left, right, mode, prefix.as_str(), delimiter, after];
+        let start = PageStart::open(self, page, &scope).await?;
+        let mut query = directory_query(&request.query);
+        if let Some(after) = &start.after {
+            query.after = Some(Bytes::copy_from_slice(after));
+        }
+        let mut differences = self.diff_in(Arc::clone(&start.snapshot), repository, request, &query).await?;
+        let mut items = Vec::new();
+        while items.len() < page.limit() {
+            let Some(item) = differences.next().await? else {
+                return Ok(Page { items, next_token: String::new() });
+            };
+            items.push(item);
+        }
+        // The next item may take long to count, so nothing finds out here whether there is one.
+        let next_token = items.last().map(|item| start.token_after(item.name().as_bytes()));
+        Ok(Page { items, next_token: next_token.unwrap_or_default() })
     }
 
     /// What is uncommitted on a branch.
@@ -114,15 +81,47 @@ impl Catalog {
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
-        prefix: &PathPrefix,
+        query: &DiffQuery,
     ) -> Result<Differences> {
         let snapshot = self.snapshot().await?;
         let repository = load_repository(&snapshot, repository).await?;
         let record = load_branch(&snapshot, &repository, branch).await?;
+        let sides = DiffSides { left: record.base, tokens: record.tokens(), right: record.base };
+        self.differences(snapshot, repository, sides, &directory_query(query)).await
+    }
+
+    async fn diff_in(
+        &self,
+        snapshot: Arc<dyn Snapshot>,
+        repository: &RepositoryName,
+        request: &DiffRequest,
+        query: &DirectoryQuery,
+    ) -> Result<Differences> {
+        let repository = load_repository(&snapshot, repository).await?;
+        let left = resolve(self, &snapshot, &repository, &request.left).await?.committed(&request.left)?;
+        let right = resolve(self, &snapshot, &repository, &request.right).await?;
+        let left = self.left_tree(&snapshot, &repository, &left, &right, request.mode).await?;
+        let (tokens, right) = self.right_side(&snapshot, &repository, &right).await?;
+        self.differences(snapshot, repository, DiffSides { left, tokens, right }, query).await
+    }
+
+    async fn differences(
+        &self,
+        snapshot: Arc<dyn Snapshot>,
+        repository: RepositoryRecord,
+        sides: DiffSides,
+        query: &DirectoryQuery,
+    ) -> Result<Differences> {
         let ranges = self.ranges(&repository).await?;
-        let source =
-            staged(&snapshot, &record.tokens(), prefix, ranges, self.pool(), (record.base, record.base));
-        Ok(Differences { source, prefix: prefix.clone(), _snapshot: snapshot })
+        let DiffSides { left, tokens, right } = sides;
+        let source = if tokens.is_empty() {
+            Source::Trees(Box::new(DirectoryDiff::new(ranges, self.pool(), left, right, query)))
+        } else {
+            let trees = Trees { ranges, pool: self.pool().clone(), left, base: right };
+            let staged = |from: &[u8]| changes(&snapshot, &tokens, from);
+            Source::Staged(Box::new(StagedDiff::new(trees, query, staged)))
+        };
+        Ok(Differences { source, namespace: repository.storage_namespace, _snapshot: snapshot })
     }
 
     async fn left_tree(
@@ -144,40 +143,42 @@ impl Catalog {
         Ok(self.load_commit(snapshot, repository, &commit).await?.metarange)
     }
 
-    /// The staging tokens (if staged entries are asked for) and the tree of the right side.
+    /// The staging tokens (none unless staged entries are asked for) and the tree of the right side.
     async fn right_side(
         &self,
         snapshot: &Arc<dyn Snapshot>,
         repository: &RepositoryRecord,
         right: &Resolved,
-    ) -> Result<(Option<Vec<StagingToken>>, TreeId)> {
+    ) -> Result<(Vec<StagingToken>, TreeId)> {
         if right.view == RefView::Staged
             && let Some(branch) = right.staged_branch()
         {
-            return Ok((Some(branch.tokens()), branch.base));
+            return Ok((branch.tokens(), branch.base));
         }
-        Ok((None, self.load_commit(snapshot, repository, &right.commit).await?.metarange))
+        Ok((Vec::new(), self.load_commit(snapshot, repository, &right.commit).await?.metarange))
     }
 }
 
-fn trees(
-    ranges: Arc<dyn RangeStore>,
-    pool: &Pool,
-    (left, right): (TreeId, TreeId),
-    prefix: &PathPrefix,
-) -> Source {
-    Source::Trees(Box::new(Diff::new(ranges, pool, left, right).under(prefix.as_bytes())))
+/// What is compared: a tree, with a tree that may have staged layers on top, the newest first.
+struct DiffSides {
+    left: TreeId,
+    tokens: Vec<StagingToken>,
+    right: TreeId,
 }
 
-fn staged(
-    snapshot: &Arc<dyn Snapshot>,
-    tokens: &[StagingToken],
-    prefix: &PathPrefix,
-    ranges: Arc<dyn RangeStore>,
-    pool: &Pool,
-    (left, base): (TreeId, TreeId),
-) -> Source {
-    let changes = changes(snapshot, tokens, prefix.as_bytes());
-    let below = Diff::new(Arc::clone(&ranges), pool, left, base).under(prefix.as_bytes());
-    Source::Staged(Box::new(StagedDiff::new(below, Pending::new(ranges, base, changes))))
+impl DiffMode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::TwoDot => "two-dot",
+            Self::ThreeDot => "three-dot",
+        }
+    }
+}
+
+fn directory_query(query: &DiffQuery) -> DirectoryQuery {
+    DirectoryQuery {
+        prefix: Bytes::copy_from_slice(query.prefix.as_bytes()),
+        delimiter: Bytes::copy_from_slice(query.delimiter.as_bytes()),
+        after: (!query.after.is_empty()).then(|| Bytes::copy_from_slice(query.after.as_bytes())),
+    }
 }

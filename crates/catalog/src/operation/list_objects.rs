@@ -35,6 +35,7 @@ pub enum Listing {
 pub struct ObjectCursor {
     cursor: Box<dyn Cursor>,
     query: ListQuery,
+    namespace: Arc<str>,
     done: bool,
     // Holds the state that the cursor reads.
     _snapshot: Arc<dyn Snapshot>,
@@ -52,7 +53,7 @@ impl ObjectCursor {
             Some(after) => self.query.after = Some(after),
             None => self.done = true,
         }
-        page.items.into_iter().map(listing).collect()
+        page.items.into_iter().map(|listed| listing(listed, &self.namespace)).collect()
     }
 }
 
@@ -96,7 +97,7 @@ impl Catalog {
         self.cursor_in(self.snapshot().await?, repository, reference, list).await
     }
 
-    async fn cursor_in(
+    pub(super) async fn cursor_in(
         &self,
         snapshot: Arc<dyn Snapshot>,
         repository: &RepositoryName,
@@ -112,13 +113,15 @@ impl Catalog {
             after: given(&list.after),
             limit: 0,
         };
-        Ok(ObjectCursor { cursor: view.cursor(&snapshot), query, done: false, _snapshot: snapshot })
+        let cursor = view.cursor(&snapshot);
+        let namespace = repository.storage_namespace;
+        Ok(ObjectCursor { cursor, query, namespace, done: false, _snapshot: snapshot })
     }
 }
 
-fn listing(listed: Listed) -> Result<Listing> {
+fn listing(listed: Listed, namespace: &Arc<str>) -> Result<Listing> {
     match listed {
-        Listed::Record(record) => Object::from_record(&record).map(Listing::Object),
+        Listed::Record(record) => Object::from_record(&record, namespace).map(Listing::Object),
         Listed::CommonPrefix(prefix) => Ok(Listing::CommonPrefix(common_prefix(&prefix))),
     }
 }

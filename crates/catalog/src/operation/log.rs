@@ -85,7 +85,7 @@ impl History {
                 *slot = None;
             }
             let recent = request.since.is_none_or(|since| commit.time >= since);
-            if recent && (Touches { ranges, pool: self.pool(), request }).any(&commits, &commit).await? {
+            if recent && (Touches { ranges, pool: catalog.pool(), request }).any(&commits, &commit).await? {
                 return Ok(Some((id, commit)));
             }
         }

@@ -11,10 +11,11 @@ use braid_types::{
 
 use super::publish::{CommitText, Published, Target, dirty};
 use super::seal::is_clean;
-use crate::catalog::{Catalog, load_branch, load_repository, load_writable};
+use super::turn::Begun;
+use crate::catalog::{Catalog, load_branch, load_repository};
 use crate::commits::RepositoryCommits;
 use crate::graph::{is_ancestor, merge_base};
-use crate::mutation::{Attempts, Mutation, Request};
+use crate::mutation::{Mutation, Request};
 use crate::record::request::Answer;
 use crate::record::{BranchRecord, RepositoryRecord};
 use crate::resolve::resolve;
@@ -63,15 +64,20 @@ pub struct MergeConflict {
 }
 
 /// All conflicts of a merge, in order of paths.
-pub struct MergeConflicts(Conflicts);
+pub struct MergeConflicts {
+    conflicts: Conflicts,
+    namespace: Arc<str>,
+}
 
 impl MergeConflicts {
     /// The next conflict.
     pub async fn next(&mut self) -> Result<Option<MergeConflict>> {
-        let Some(conflict) = self.0.next().await? else {
+        let Some(conflict) = self.conflicts.next().await? else {
             return Ok(None);
         };
-        let object = |record: Option<Record>| record.as_ref().map(Object::from_record).transpose();
+        let object = |record: Option<Record>| {
+            record.map(|record| Object::from_record(&record, &self.namespace)).transpose()
+        };
         Ok(Some(MergeConflict {
             path: ObjectPath::from_key(&conflict.key)?,
             base: object(conflict.base)?,
@@ -110,20 +116,10 @@ impl Catalog {
         Commit::check_limits(&merge.committer, &merge.message, &merge.metadata)?;
         refuse_same_branch(&merge.source, &merge.destination)?;
         let request = mutation.with(fingerprint(repository, merge));
-        let txn = self.begin().await?;
-        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
-            return Ok(id);
-        }
-        let repository = load_writable(&txn, repository).await?;
-        drop(txn);
-        let queue = self.queue(&repository.id, &merge.destination);
-        let _turn = queue.lock().await;
-        let target = Target { repository: &repository, branch: &merge.destination };
-        let mut attempts = Attempts::new(self);
-        loop {
-            match self.try_merge(target, merge, &request).await? {
-                Published::Moved(id) => return Ok(id),
-                Published::Lost(lost) => attempts.again(self, lost).await?,
+        match self.turn(repository, &merge.destination, &request).await? {
+            Begun::Done(id) => Ok(id),
+            Begun::Turn(turn) => {
+                self.until_published(|| self.try_merge(turn.target(), merge, &request)).await
             }
         }
     }
@@ -171,7 +167,8 @@ impl Catalog {
         let destination = self.load_commit(&snapshot, &repository, &sides[0]).await?.metarange;
         let source = self.load_commit(&snapshot, &repository, &sides[1]).await?.metarange;
         let ranges = self.ranges(&repository).await?;
-        Ok(MergeConflicts(Conflicts::new(ranges, self.pool(), base, destination, source)))
+        let conflicts = Conflicts::new(ranges, self.pool(), base, destination, source);
+        Ok(MergeConflicts { conflicts, namespace: repository.storage_namespace })
     }
 
     /// The destination of a merge, a revert or a cherry-pick. This finds a dirty branch before work is done in vain;

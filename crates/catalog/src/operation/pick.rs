@@ -9,10 +9,10 @@ use braid_types::{
 
 use super::merge::Sides;
 use super::publish::{CommitText, Published, Target};
-use crate::catalog::{Catalog, load_writable};
-use crate::mutation::{Attempts, Mutation, Request};
+use super::turn::Begun;
+use crate::catalog::Catalog;
+use crate::mutation::{Mutation, Request};
 use crate::record::RepositoryRecord;
-use crate::record::request::Answer;
 use crate::resolve::resolve;
 use crate::view::Reads;
 
@@ -77,26 +77,16 @@ impl Catalog {
     ) -> Result<CommitId> {
         Commit::check_limits(&pick.committer, &pick.message, &pick.metadata)?;
         let request = mutation.with(fingerprint(repository, pick, direction));
-        let txn = self.begin().await?;
-        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
-            return Ok(id);
-        }
-        let repository = load_writable(&txn, repository).await?;
-        drop(txn);
-        let queue = self.queue(&repository.id, &pick.branch);
-        let _turn = queue.lock().await;
-        let target = Target { repository: &repository, branch: &pick.branch };
+        let turn = match self.turn(repository, &pick.branch, &request).await? {
+            Begun::Done(id) => return Ok(id),
+            Begun::Turn(turn) => turn,
+        };
+        let target = turn.target();
         // Resolved once: the expression may name the branch that is about to move.
         let snapshot = self.snapshot().await?;
         let picked =
-            resolve(self, &snapshot, &repository, &pick.commit).await?.committed(&pick.commit)?.commit;
-        let mut attempts = Attempts::new(self);
-        loop {
-            match self.try_pick(target, pick, picked, direction, &request).await? {
-                Published::Moved(id) => return Ok(id),
-                Published::Lost(lost) => attempts.again(self, lost).await?,
-            }
-        }
+            resolve(self, &snapshot, target.repository, &pick.commit).await?.committed(&pick.commit)?.commit;
+        self.until_published(|| self.try_pick(target, pick, picked, direction, &request)).await
     }
 
     async fn try_pick(

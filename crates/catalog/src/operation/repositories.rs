@@ -64,7 +64,7 @@ impl Catalog {
         let repository = RepositoryRecord {
             id: RepositoryId::random(self.random()),
             name: create.name.clone(),
-            storage_namespace: create.storage_namespace.clone(),
+            storage_namespace: create.storage_namespace.as_str().into(),
             default_branch: create.default_branch.clone(),
             created: self.now(),
             state: RepositoryState::Active,

@@ -3,10 +3,10 @@
 use braid_kv::Transaction;
 use braid_tree::Value;
 use braid_types::{
-    BranchName, Code, Entry, Error, IdentityHasher, ObjectPath, RepositoryName, Result, limits,
+    BranchName, Code, Entry, Error, IdentityHasher, ObjectPath, RepositoryId, RepositoryName, Result, limits,
 };
 
-use crate::catalog::{Catalog, finish, load_branch, load_writable};
+use crate::catalog::{Catalog, finish, load_branch, load_writable, no_repository};
 use crate::mutation::{Attempts, Mutation, Request, lost_race};
 use crate::record::request::Answer;
 use crate::record::{BranchRecord, OpenLayer, RepositoryRecord, staged};
@@ -64,11 +64,37 @@ impl Catalog {
         operations: &[StagedOperation],
         mutation: &Mutation,
     ) -> Result<Vec<Applied>> {
+        self.stage_into(Place { name: repository, id: None }, branch, operations, mutation).await
+    }
+
+    /// The same into exactly this repository: entries whose addresses are relative to its storage namespace are nothing
+    /// in another one, even of the same name.
+    ///
+    /// # Errors
+    /// [`Code::RepositoryNotFound`] if it was deleted, whether or not one of its name was made since.
+    pub async fn stage_in(
+        &self,
+        repository: &RepositoryRecord,
+        branch: &BranchName,
+        operations: &[StagedOperation],
+        mutation: &Mutation,
+    ) -> Result<Vec<Applied>> {
+        let into = Place { name: &repository.name, id: Some(repository.id) };
+        self.stage_into(into, branch, operations, mutation).await
+    }
+
+    async fn stage_into(
+        &self,
+        into: Place<'_>,
+        branch: &BranchName,
+        operations: &[StagedOperation],
+        mutation: &Mutation,
+    ) -> Result<Vec<Applied>> {
         check(operations)?;
-        let request = mutation.with(fingerprint(repository, branch, operations));
+        let request = mutation.with(fingerprint(into.name, branch, operations));
         let mut attempts = Attempts::new(self);
         loop {
-            match self.try_stage(repository, branch, operations, &request).await? {
+            match self.try_stage(into, branch, operations, &request).await? {
                 Ok(applied) => return Ok(applied),
                 Err(lost) => attempts.again(self, lost).await?,
             }
@@ -77,18 +103,21 @@ impl Catalog {
 
     async fn try_stage(
         &self,
-        repository: &RepositoryName,
+        into: Place<'_>,
         branch: &BranchName,
         operations: &[StagedOperation],
         request: &Request<'_>,
     ) -> Result<Result<Vec<Applied>, Error>> {
         let Staging { mut txn, repository, record, lane: _lane } =
-            match self.begin_staging(repository, branch).await? {
+            match self.begin_staging(into.name, branch).await? {
                 Ok(staging) => staging,
                 Err(lost) => return Ok(Err(lost)),
             };
         if let Some(answer) = request.replay(self, &*txn).await? {
             return Ok(Ok(replayed(operations, &answer)));
+        }
+        if into.id.is_some_and(|id| id != repository.id) {
+            return Err(no_repository(into.name));
         }
         let view = View::staged(&record, self.ranges(&repository).await?);
         let mut applied = Vec::with_capacity(operations.len());
@@ -121,6 +150,13 @@ impl Catalog {
         record.open.fence().shared(&mut *txn, lane.lane()).await?;
         Ok(Ok(Staging { txn, repository, record, lane }))
     }
+}
+
+/// The repository to stage into; with an id exactly that one, without whichever has the name.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    name: &'a RepositoryName,
+    id: Option<RepositoryId>,
 }
 
 /// A transaction that may write to an open layer.

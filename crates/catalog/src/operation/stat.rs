@@ -29,7 +29,7 @@ impl Catalog {
                 format!("there is no object '{path}' at '{reference}' of repository '{}'", repository.name);
             Error::new(Code::ObjectNotFound, path.as_str(), message)
         })?;
-        Object::from_record(&record)
+        Object::from_record(&record, &repository.storage_namespace)
     }
 
     /// The commit that `reference` names, and its id.

@@ -3,6 +3,8 @@
 //! Whoever makes a branch or a tag passes the fence; whoever deletes the repository holds it. So no ref comes to be in
 //! a repository that is gone.
 
+use std::sync::Arc;
+
 use braid_kv::{Fence, KeyRange};
 use braid_types::{BranchName, RepositoryId, RepositoryName, Result, Time};
 use bytes::Bytes;
@@ -21,7 +23,7 @@ pub struct RepositoryRecord {
     /// Its name.
     pub name: RepositoryName,
     /// Where its data lives.
-    pub storage_namespace: String,
+    pub storage_namespace: Arc<str>,
     /// The branch that is there from the start and cannot be deleted.
     pub default_branch: BranchName,
     /// When it was created.
@@ -70,7 +72,7 @@ impl RepositoryRecord {
     pub(crate) fn encode(&self) -> Bytes {
         value::encode(&StoredRepository {
             id: self.id.as_bytes().to_vec(),
-            storage_namespace: self.storage_namespace.clone(),
+            storage_namespace: self.storage_namespace.to_string(),
             default_branch: self.default_branch.to_string(),
             created: Some(self.created.into()),
             read_only: self.state == RepositoryState::ReadOnly,
@@ -86,7 +88,7 @@ impl RepositoryRecord {
             id: RepositoryId::from_slice(&stored.id)
                 .ok_or_else(|| value::corrupt(WHAT, "its id has not 16 bytes"))?,
             name,
-            storage_namespace: stored.storage_namespace,
+            storage_namespace: stored.storage_namespace.into(),
             default_branch: BranchName::new(stored.default_branch)?,
             created: value::time(stored.created),
             state: if stored.read_only { RepositoryState::ReadOnly } else { RepositoryState::Active },

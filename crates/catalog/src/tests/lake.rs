@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use braid_tree::Strategy;
 use braid_types::{
-    AddressType, BranchName, Code, CommitId, Entry, ObjectPath, PathPrefix, RefExpression, RepositoryName,
-    RequestId, Result, Time,
+    AddressType, BranchName, Code, CommitId, Entry, ObjectPath, RefExpression, RepositoryName, RequestId,
+    Result, Time,
 };
 
 use super::world::World;
@@ -215,30 +215,40 @@ impl Lake {
 
     /// A diff as lines such as `+a`, `-b`, `~c`.
     pub(super) async fn uncommitted(&self, on: &str) -> Vec<String> {
-        let diff = self.catalog.diff_branch(&repo(), &branch(on), &PathPrefix::default()).await.unwrap();
+        let diff = self.catalog.diff_branch(&repo(), &branch(on), &DiffQuery::default()).await.unwrap();
         lines(diff).await
     }
 
     pub(super) async fn diff(&self, left: &str, right: &str, mode: DiffMode) -> Vec<String> {
-        let request =
-            DiffRequest { left: expr(left), right: expr(right), mode, prefix: PathPrefix::default() };
+        let request = DiffRequest { left: expr(left), right: expr(right), mode, query: DiffQuery::default() };
         lines(self.catalog.diff(&repo(), &request).await.unwrap()).await
     }
 }
 
-async fn lines(mut differences: Differences) -> Vec<String> {
+pub(super) async fn lines(mut differences: Differences) -> Vec<String> {
     let mut lines = Vec::new();
-    while let Some(side) = differences.next().await.unwrap() {
-        let sign = match side.kind {
-            DifferenceKind::Added => '+',
-            DifferenceKind::Removed => '-',
-            DifferenceKind::Changed => '~',
-        };
-        assert_eq!(side.left.is_some(), sign != '+');
-        assert_eq!(side.right.is_some(), sign != '-');
-        lines.push(format!("{sign}{}", side.path));
+    while let Some(changed) = differences.next().await.unwrap() {
+        lines.push(line(&changed));
     }
     lines
+}
+
+/// A change as `+a`, `-b`, `~c`, or `d/ +1 -2 ~3` for a common prefix.
+pub(super) fn line(changed: &Changed) -> String {
+    let side = match changed {
+        Changed::Path(side) => side,
+        Changed::CommonPrefix(of) => {
+            return format!("{} +{} -{} ~{}", of.prefix, of.added, of.removed, of.changed);
+        }
+    };
+    let sign = match side.kind {
+        DifferenceKind::Added => '+',
+        DifferenceKind::Removed => '-',
+        DifferenceKind::Changed => '~',
+    };
+    assert_eq!(side.left.is_some(), sign != '+');
+    assert_eq!(side.right.is_some(), sign != '-');
+    format!("{sign}{}", side.path)
 }
 
 pub(super) fn content<const N: usize>(pairs: [(&str, &str); N]) -> Content {

@@ -95,6 +95,61 @@ async fn a_namespace_and_a_name_are_taken_once_and_free_after_deletion() {
     assert_eq!(lake.get("main", "b").await.as_deref(), Some("2"));
 }
 
+/// Deletes the repository and makes another one of its name elsewhere.
+async fn make_anew(lake: &Lake) {
+    lake.catalog.delete_repository(&repo(), &lake.mutation()).await.unwrap();
+    let create = CreateRepository {
+        name: repo(),
+        storage_namespace: "mem://elsewhere".into(),
+        default_branch: branch("main"),
+    };
+    lake.catalog.create_repository(create, &lake.mutation()).await.unwrap();
+}
+
+#[tokio::test]
+async fn objects_tell_the_namespace_of_the_state_that_they_are_read_from() {
+    let lake = Lake::new().await;
+    lake.stage("main", &[put("a", "1"), put("b", "2")]).await.unwrap();
+    let list = ListRequest::default();
+    let page = async |token: String| {
+        let request = PageRequest { token, size: 1 };
+        let page = lake.catalog.list_objects(&repo(), &expr("main"), &list, &request).await.unwrap();
+        let Some(Listing::Object(object)) = page.items.into_iter().next() else { panic!("no object") };
+        (object.path.to_string(), object.namespace.to_string(), page.next_token)
+    };
+    let (_, namespace, token) = page(String::new()).await;
+    assert_eq!(namespace, "mem://lake");
+    let mut uncommitted =
+        lake.catalog.diff_branch(&repo(), &branch("main"), &DiffQuery::default()).await.unwrap();
+    make_anew(&lake).await;
+    lake.put("main", "b", "other").await;
+    let (second, namespace, _) = page(token).await;
+    assert_eq!((second.as_str(), namespace.as_str()), ("b", "mem://lake"));
+    let Some(Changed::Path(side)) = uncommitted.next().await.unwrap() else { panic!("no path") };
+    assert_eq!(&*side.right.unwrap().namespace, "mem://lake");
+    let now = lake.catalog.stat(&repo(), &expr("main"), &path("b")).await.unwrap();
+    assert_eq!(&*now.namespace, "mem://elsewhere");
+}
+
+#[tokio::test]
+async fn entries_of_one_repository_are_not_staged_in_another_of_its_name() {
+    let lake = Lake::new().await;
+    let before = lake.catalog.repository(&repo()).await.unwrap();
+    let stage = async |into: &RepositoryRecord, by: &Mutation| {
+        lake.catalog.stage_in(into, &branch("main"), &[put("a", "1")], by).await
+    };
+    let first = lake.mutation();
+    stage(&before, &first).await.unwrap();
+    make_anew(&lake).await;
+    let refused = stage(&before, &lake.mutation()).await.unwrap_err();
+    assert_eq!((refused.code(), refused.subject()), (Code::RepositoryNotFound, "lake"));
+    assert!(lake.content("main").await.is_empty());
+    stage(&before, &first).await.expect("what was done before is not done again");
+    assert!(lake.content("main").await.is_empty());
+    stage(&lake.catalog.repository(&repo()).await.unwrap(), &lake.mutation()).await.unwrap();
+    assert_eq!(lake.get("main", "a").await.as_deref(), Some("1"));
+}
+
 #[tokio::test]
 async fn branches_and_tags_do_not_take_each_others_names() {
     let lake = Lake::new().await;

@@ -149,6 +149,22 @@ impl TestRanges {
         self.files.lock().clear();
     }
 
+    /// The ids of all files.
+    pub(super) fn ids(&self) -> Vec<[u8; 32]> {
+        self.files.lock().keys().copied().collect()
+    }
+
+    /// Makes something else of a file; of nothing it makes a file that is missing.
+    pub(super) fn damage(&self, id: &[u8; 32], damage: impl FnOnce(&mut Vec<u8>)) {
+        let mut files = self.files.lock();
+        let mut file = files[id].to_vec();
+        damage(&mut file);
+        match file.is_empty() {
+            true => files.remove(id),
+            false => files.insert(*id, file.into()),
+        };
+    }
+
     fn stored(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
         self.burn(file)?;
         self.files.lock().get(id).cloned().ok_or(TreeError::Missing { file })

@@ -6,6 +6,8 @@ pub(crate) mod cherry_pick;
 pub(crate) mod commit;
 pub(crate) mod completion;
 pub(crate) mod diff;
+pub(crate) mod du;
+pub(crate) mod fsck;
 pub(crate) mod get;
 pub(crate) mod info;
 pub(crate) mod log;

@@ -1,7 +1,8 @@
 //! `show`: a commit and what it changed.
 
 use braid_client::{
-    CommitInfo, Diff as DiffRequest, DiffEntry, DiffKind, DiffMode, Entries, ListItem, StreamObjects,
+    CommitInfo, Diff as DiffRequest, DiffEntry, DiffItem, DiffKind, DiffMode, Entries, ListItem,
+    StreamObjects,
 };
 use braid_types::{CommitId, PathPrefix, RefExpression, RepositoryName};
 use clap::Args;
@@ -41,7 +42,7 @@ fn changes(
     repository: &RepositoryName,
     commit: &CommitInfo,
     session: &Session<'_>,
-) -> Result<Entries<DiffEntry>, Failure> {
+) -> Result<Entries<DiffItem>, Failure> {
     let (repository, prefix) = (repository.clone(), PathPrefix::default());
     let right = expression(&commit.id)?;
     let Some(parent) = commit.commit.parents.first() else {
@@ -50,15 +51,17 @@ fn changes(
         return Ok(objects.try_filter_map(async |item| Ok(added(item))).boxed());
     };
     let left = expression(parent)?;
-    Ok(session.client.diff(DiffRequest { repository, left, right, mode: DiffMode::TwoDot, prefix }))
+    let (mode, delimiter, after) = (DiffMode::TwoDot, None, None);
+    Ok(session.client.diff(DiffRequest { repository, left, right, mode, prefix, delimiter, after }))
 }
 
 fn expression(id: &CommitId) -> Result<RefExpression, Failure> {
     Ok(RefExpression::parse(&id.to_hex())?)
 }
 
-fn added(item: ListItem) -> Option<DiffEntry> {
+fn added(item: ListItem) -> Option<DiffItem> {
     let ListItem::Object(object) = item else { return None };
     let path = object.path.clone();
-    Some(DiffEntry { path, kind: DiffKind::Added, left: None, right: Some(object) })
+    let entry = DiffEntry { path, kind: DiffKind::Added, left: None, right: Some(object) };
+    Some(DiffItem::Entry(entry))
 }

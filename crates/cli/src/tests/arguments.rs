@@ -70,6 +70,11 @@ fn wrong_addresses_are_refused_with_a_reason() {
         ("braid merge-base braid://lake/main braid://lake/x", "give the ref alone"),
         ("braid get braid://lake/main/ --parallel 0", "zero"),
         ("braid diff braid://lake/main --two-dot", "RIGHT"),
+        ("braid diff braid://lake/main --summary -d", "cannot be used with"),
+        ("braid du lake", "looks like braid://repository/ref/path"),
+        ("braid du braid://lake", "the ref is missing"),
+        ("braid fsck braid://lake/main", "only a repository can be named here"),
+        ("braid fsck lake braid://lake/main", "give the ref alone"),
     ] {
         let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
         assert_eq!(error.exit_code(), 2);

@@ -8,3 +8,4 @@ mod output;
 mod refusing;
 mod running;
 mod sending;
+mod storage;

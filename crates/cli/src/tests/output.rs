@@ -57,13 +57,13 @@ fn changes() -> Reply {
         left,
         right,
     };
-    Reply::ok(&proto::DiffResponse {
-        entries: vec![
-            entry("a", Added, None, object("a", 5)),
-            entry("b", Removed, object("b", 1), None),
-            entry("c", Changed, object("c", 1), object("c", 2)),
-        ],
-    })
+    let entries = [
+        entry("a", Added, None, object("a", 5)),
+        entry("b", Removed, object("b", 1), None),
+        entry("c", Changed, object("c", 1), object("c", 2)),
+    ];
+    let items = entries.map(|entry| proto::DiffItem { item: Some(proto::diff_item::Item::Entry(entry)) });
+    Reply::ok(&proto::DiffResponse { items: items.into() })
 }
 
 #[tokio::test]

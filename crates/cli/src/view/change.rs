@@ -2,41 +2,64 @@
 
 use std::fmt;
 
-use braid_client::{DiffEntry, DiffKind};
+use braid_client::{DiffEntry, DiffItem, DiffKind};
 use serde::Serialize;
 
 use crate::text::{Count, Plain, Size};
 use crate::view::ObjectJson;
 
-/// A path that differs.
+/// A path that differs, or a directory with paths that do.
 #[derive(Serialize)]
-pub(crate) struct ChangeView {
-    path: String,
-    kind: &'static str,
-    left: Option<ObjectJson>,
-    right: Option<ObjectJson>,
+#[serde(untagged)]
+pub(crate) enum ChangeView {
+    /// A path.
+    Path { path: String, kind: &'static str, left: Option<ObjectJson>, right: Option<ObjectJson> },
+    /// What several paths begin with.
+    CommonPrefix { common_prefix: String, added: u64, removed: u64, changed: u64 },
 }
 
-impl From<DiffEntry> for ChangeView {
-    fn from(entry: DiffEntry) -> Self {
+impl From<DiffItem> for ChangeView {
+    fn from(item: DiffItem) -> Self {
+        match item {
+            DiffItem::Entry(entry) => Self::of_entry(entry),
+            DiffItem::CommonPrefix(changes) => Self::CommonPrefix {
+                common_prefix: changes.prefix.as_str().to_owned(),
+                added: changes.added,
+                removed: changes.removed,
+                changed: changes.changed,
+            },
+        }
+    }
+}
+
+impl ChangeView {
+    fn of_entry(entry: DiffEntry) -> Self {
         let kind = match entry.kind {
             DiffKind::Added => "added",
             DiffKind::Removed => "removed",
             DiffKind::Changed => "changed",
         };
         let path = entry.path.as_str().to_owned();
-        Self { path, kind, left: entry.left.map(Into::into), right: entry.right.map(Into::into) }
+        Self::Path { path, kind, left: entry.left.map(Into::into), right: entry.right.map(Into::into) }
     }
 }
 
 impl fmt::Display for ChangeView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.kind {
-            "added" => '+',
-            "removed" => '-',
-            _ => '~',
-        };
-        write!(f, "{sign} {}", Plain(&self.path))
+        match self {
+            Self::Path { path, kind: "added", .. } => write!(f, "+ {}", Plain(path)),
+            Self::Path { path, kind: "removed", .. } => write!(f, "- {}", Plain(path)),
+            Self::Path { path, .. } => write!(f, "~ {}", Plain(path)),
+            Self::CommonPrefix { common_prefix, added, removed, changed } => {
+                let sign = match (added, removed, changed) {
+                    (_, 0, 0) => '+',
+                    (0, _, 0) => '-',
+                    _ => '~',
+                };
+                let counts = format_args!("{added} added, {removed} removed, {changed} changed");
+                write!(f, "{sign} {}  ({counts})", Plain(common_prefix))
+            }
+        }
     }
 }
 

@@ -3,15 +3,19 @@
 mod change;
 mod commit;
 mod conflict;
+mod fsck;
 mod object;
 mod reference;
 mod repository;
 mod server;
+mod usage;
 
 pub(crate) use change::{ChangeView, SummaryView};
 pub(crate) use commit::{CommitLine, CommitView};
 pub(crate) use conflict::ConflictView;
+pub(crate) use fsck::{FaultView, FsckSummary};
 pub(crate) use object::{ListLine, ObjectJson, ObjectView};
 pub(crate) use reference::{DeletedView, MergeBaseView, RefLine, RefView};
 pub(crate) use repository::{RepositoryLine, RepositoryView};
 pub(crate) use server::{IdentityView, ServerView};
+pub(crate) use usage::UsageLine;

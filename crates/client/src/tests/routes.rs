@@ -8,8 +8,9 @@ use futures::StreamExt;
 use super::fake::Fake;
 use crate::{
     CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode, Entries,
-    Link, ListBranches, ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge,
-    MergeStrategy, ResetScope, Revert, StreamDownloads, StreamObjects, UploadTarget,
+    Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListRepositories,
+    ListTags, Log, Merge, MergeStrategy, ResetScope, Revert, StreamDownloads, StreamObjects, StreamUsage,
+    UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -88,6 +89,9 @@ async fn repositories_refs_and_the_server() {
         "RepositoryService/GetRepository" <- client.get_repository(&repository());
         "RepositoryService/ListRepositories" <- client.list_repositories(ListRepositories::default());
         "RepositoryService/ListRepositories" <- first(client.repositories(""));
+        "RepositoryService/Fsck" <- first(client.fsck(Fsck {
+            repository: repository(), reference: None, history: false,
+        }));
         "RepositoryService/DeleteRepository" <- client.delete_repository(&repository());
         "RefService/CreateBranch" <- client.create_branch(CreateBranch {
             repository: repository(), name: branch(), source: reference(),
@@ -129,6 +133,12 @@ async fn objects() {
         "ObjectService/StreamObjects" <- first(client.stream_objects(StreamObjects {
             repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None, after: None,
         }));
+        "ObjectService/GetUsage" <- client.get_usage(GetUsage {
+            repository: repository(), reference: reference(), prefix: prefix.clone(),
+        });
+        "ObjectService/StreamUsage" <- first(client.stream_usage(StreamUsage {
+            repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None,
+        }));
         "ObjectService/CreateUpload" <- client.create_upload(&repository(), &branch(), target());
         "ObjectService/CreateUploads" <- client.create_uploads(&repository(), &branch(), vec![target()]);
         "ObjectService/LinkUpload" <- client.link_upload(&repository(), &branch(), link());
@@ -156,10 +166,14 @@ async fn commits() {
         "CommitService/Log" <- first(client.log(log()));
         "CommitService/Diff" <- first(client.diff(Diff {
             repository: repository(), left: reference(), right: reference(), mode: DiffMode::TwoDot,
-            prefix: prefix.clone(),
+            prefix: prefix.clone(), delimiter: None, after: None,
         }));
+        "CommitService/ListDiff" <- client.list_diff(ListDiff {
+            repository: repository(), left: reference(), right: reference(), mode: DiffMode::TwoDot,
+            prefix: prefix.clone(), delimiter: None, after: None, page_size: None, page_token: None,
+        });
         "CommitService/DiffBranch" <- first(client.diff_branch(DiffBranch {
-            repository: repository(), branch: branch(), prefix,
+            repository: repository(), branch: branch(), prefix, delimiter: None, after: None,
         }));
         "CommitService/Merge" <- client.merge(Merge {
             repository: repository(), source: reference(), destination: branch(),

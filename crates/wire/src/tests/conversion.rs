@@ -1,12 +1,14 @@
-use braid_types::{AddressType, Code, ObjectPath, RequestId, Time, limits};
+use braid_types::{AddressType, Code, ObjectPath, PathPrefix, RefExpression, RequestId, Time, limits};
 use proptest::option;
 use proptest::prelude::*;
 
 use super::samples;
 use crate::{
     CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, CreateUploads, Diff,
-    DiffEntry, DiffKind, DiffMode, LinkUpload, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
-    Object, Page, ResetBranch, ResetScope, UploadTarget, page_items, proto,
+    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
+    Object, Page, PrefixChanges, PrefixUsage, ResetBranch, ResetScope, StreamUsage, UploadTarget, Usage,
+    page_items, proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -38,11 +40,88 @@ proptest! {
         path in samples::path(),
         kind in proptest::sample::select(&[DiffKind::Added, DiffKind::Removed, DiffKind::Changed]),
         sides in (option::of(samples::object()), option::of(samples::object())),
+        prefix in samples::prefix(),
+        counts in any::<[u64; 3]>(),
+        token in "[a-z]{0,3}",
     ) {
         round_trips!(commit.clone(), proto::Commit, CommitInfo);
         round_trips!(vec![commit], proto::LogResponse, Vec<CommitInfo>);
         let entry = DiffEntry { path, kind, left: sides.0, right: sides.1 };
-        round_trips!(vec![entry], proto::DiffResponse, Vec<DiffEntry>);
+        let [added, removed, changed] = counts;
+        let rolled = PrefixChanges { prefix, added, removed, changed };
+        let items = vec![DiffItem::Entry(entry), DiffItem::CommonPrefix(rolled)];
+        round_trips!(items.clone(), proto::DiffResponse, Vec<DiffItem>);
+        let next_page_token = Some(token).filter(|token| !token.is_empty());
+        round_trips!(Page { items, next_page_token }, proto::ListDiffResponse, Page<DiffItem>);
+    }
+
+    #[test]
+    fn usages_and_checks(
+        repository in samples::repository(),
+        reference in option::of(samples::reference()),
+        prefix in samples::prefix(),
+        delimiter in option::of("[/|]{1,2}"),
+        numbers in any::<[u64; 7]>(),
+        kind in proptest::sample::select(&[
+            FaultSubject::File, FaultSubject::Commit, FaultSubject::Branch, FaultSubject::Tag,
+        ]),
+        offset in option::of(any::<u64>()),
+        texts in (".{1,20}", ".{0,20}"),
+        history in any::<bool>(),
+    ) {
+        let [objects, bytes, commits, trees, files, files_total, faults] = numbers;
+        let usage = Usage { objects, bytes };
+        round_trips!(usage, proto::Usage, Usage);
+        let of_prefix = vec![PrefixUsage { prefix: prefix.clone(), usage }];
+        round_trips!(of_prefix, proto::StreamUsageResponse, Vec<PrefixUsage>);
+        let fault = FsckFault { kind, subject: texts.0, offset, what: texts.1 };
+        let progress =
+            FsckProgress { commits, trees, files, files_total, bytes, entries: objects, faults };
+        let events = vec![FsckEvent::Fault(fault), FsckEvent::Progress(progress)];
+        round_trips!(events, proto::FsckResponse, Vec<FsckEvent>);
+        let at = RefExpression::parse("main~1").unwrap();
+        round_trips!(
+            GetUsage { repository: repository.clone(), reference: at.clone(), prefix: prefix.clone() },
+            proto::GetUsageRequest, GetUsage
+        );
+        round_trips!(
+            StreamUsage { repository: repository.clone(), reference: at, prefix, delimiter },
+            proto::StreamUsageRequest, StreamUsage
+        );
+        round_trips!(Fsck { repository, reference, history }, proto::FsckRequest, Fsck);
+    }
+
+    #[test]
+    fn requests_for_differences(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        sides in (samples::reference(), samples::reference()),
+        mode in proptest::sample::select(&[DiffMode::TwoDot, DiffMode::ThreeDot]),
+        prefix in samples::prefix(),
+        delimiter in option::of("[/|]{1,2}"),
+        after in option::of(".{1,9}"),
+        page_size in option::of(1..5000_u32),
+        page_token in option::of("[a-z]{1,3}"),
+    ) {
+        let after = after.map(|after| PathPrefix::new(after).unwrap());
+        let (left, right) = sides;
+        round_trips!(
+            Diff {
+                repository: repository.clone(), left: left.clone(), right: right.clone(), mode,
+                prefix: prefix.clone(), delimiter: delimiter.clone(), after: after.clone(),
+            },
+            proto::DiffRequest, Diff
+        );
+        round_trips!(
+            ListDiff {
+                repository: repository.clone(), left, right, mode, prefix: prefix.clone(),
+                delimiter: delimiter.clone(), after: after.clone(), page_size, page_token,
+            },
+            proto::ListDiffRequest, ListDiff
+        );
+        round_trips!(
+            DiffBranch { repository, branch, prefix, delimiter, after }, proto::DiffBranchRequest, DiffBranch
+        );
     }
 
     #[test]
@@ -196,7 +275,7 @@ fn numbers_outside_an_enum_or_a_second_are_refused() {
         left: "a".into(),
         right: "b".into(),
         mode,
-        prefix: String::new(),
+        ..proto::DiffRequest::default()
     };
     assert_eq!(Diff::try_from(diff(0)).unwrap().mode, DiffMode::ThreeDot);
     assert_eq!(Diff::try_from(diff(1)).unwrap().mode, DiffMode::TwoDot);
@@ -204,6 +283,10 @@ fn numbers_outside_an_enum_or_a_second_are_refused() {
 
     let kind = proto::DiffEntry { path: "p".into(), kind: 0, left: None, right: None };
     assert!(message_of(DiffEntry::try_from(kind)).starts_with("kind: "), "an answer must say its kind");
+    let fault = proto::FsckFault { subject: "s".into(), ..Default::default() };
+    assert!(message_of(FsckFault::try_from(fault)).starts_with("kind: "));
+    assert!(message_of(DiffItem::try_from(proto::DiffItem { item: None })).starts_with("item: "));
+    assert!(message_of(FsckEvent::try_from(proto::FsckEvent { event: None })).starts_with("event: "));
 
     for nanos in [-1, 1_000_000_000] {
         let object = proto::Object {

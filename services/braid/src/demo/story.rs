@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{bail, ensure};
 use braid_client::{
-    CommitBranch, CommitInfo, CreateBranch, CreateTag, Diff, DiffKind, DiffMode, ListMergeConflicts, Log,
-    Merge, MergeStrategy, Revert,
+    CommitBranch, CommitInfo, CreateBranch, CreateTag, Diff, DiffItem, DiffKind, DiffMode,
+    ListMergeConflicts, Log, Merge, MergeStrategy, Revert,
 };
 use braid_types::{BranchName, Code, ObjectPath, PathPrefix, RefExpression, TagName};
 use bytes::Bytes;
@@ -130,10 +130,13 @@ impl Story<'_> {
             right: expression(right)?,
             mode: DiffMode::ThreeDot,
             prefix: PathPrefix::default(),
+            delimiter: None,
+            after: None,
         };
         let mut differences = self.lake.client.diff(request);
         let mut counts = (0, 0, 0);
-        while let Some(difference) = differences.try_next().await? {
+        while let Some(item) = differences.try_next().await? {
+            let DiffItem::Entry(difference) = item else { continue };
             match difference.kind {
                 DiffKind::Added => counts.0 += 1,
                 DiffKind::Changed => counts.1 += 1,

@@ -1,16 +1,16 @@
 //! Commits: history, differences, merges.
 
-use braid_catalog::{CommitRequest, DiffRequest, LogRequest, MergeRequest, Mutation, PickRequest};
+use braid_catalog::{CommitRequest, DiffRequest, Differences, LogRequest, MergeRequest, Mutation};
 use braid_types::{CommitId, Error, RefExpression, RepositoryName};
 use braid_wire::proto::commit_service_server::CommitService;
 use braid_wire::{self as wire, proto};
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
-use crate::stream::{Answers, items_of};
+use crate::stream::{Answers, items_of, light_page};
 
 #[async_trait]
 impl CommitService for Core {
@@ -69,17 +69,20 @@ impl CommitService for Core {
     async fn diff(&self, request: Request<proto::DiffRequest>) -> Result<Response<Self::DiffStream>, Status> {
         let span = span!("grpc.commit.diff", request.get_ref().repository);
         let open = |asked: wire::Diff| async move {
-            let objects = self.objects_of(&asked.repository).await?;
             let diff = DiffRequest {
                 left: asked.left,
                 right: asked.right,
                 mode: convert::diff_mode(asked.mode),
-                prefix: asked.prefix,
+                query: convert::diff_query(asked.prefix, asked.delimiter, asked.after),
             };
-            let differences = self.catalog.diff(&asked.repository, &diff).await?;
-            Ok(sides(differences).map_ok(move |side| objects.diff_entry(side)))
+            Ok(items(self.catalog.diff(&asked.repository, &diff).await?))
         };
         self.front.stream(span, request, open).await
+    }
+
+    async fn list_diff(&self, request: Request<proto::ListDiffRequest>) -> Answer<proto::ListDiffResponse> {
+        let span = span!("grpc.commit.list_diff", request.get_ref().repository);
+        self.front.read(span, request, |asked| self.page_of_diff(asked)).await
     }
 
     async fn diff_branch(
@@ -88,10 +91,8 @@ impl CommitService for Core {
     ) -> Result<Response<Self::DiffBranchStream>, Status> {
         let span = span!("grpc.commit.diff_branch", request.get_ref().repository);
         let open = |asked: wire::DiffBranch| async move {
-            let objects = self.objects_of(&asked.repository).await?;
-            let differences =
-                self.catalog.diff_branch(&asked.repository, &asked.branch, &asked.prefix).await?;
-            Ok(sides(differences).map_ok(move |side| objects.diff_entry(side)))
+            let query = convert::diff_query(asked.prefix, asked.delimiter, asked.after);
+            Ok(items(self.catalog.diff_branch(&asked.repository, &asked.branch, &query).await?))
         };
         self.front.stream(span, request, open).await
     }
@@ -122,14 +123,13 @@ impl CommitService for Core {
     ) -> Result<Response<Self::ListMergeConflictsStream>, Status> {
         let span = span!("grpc.commit.list_merge_conflicts", request.get_ref().repository);
         let open = |asked: wire::ListMergeConflicts| async move {
-            let objects = self.objects_of(&asked.repository).await?;
             let destination = RefExpression::parse(asked.destination.as_str())?;
             let conflicts =
                 self.catalog.merge_conflicts(&asked.repository, &asked.source, &destination).await?;
             let conflicts = items_of(conflicts, async |mut conflicts| {
                 Ok(conflicts.next().await?.map(|conflict| (conflict, conflicts)))
             });
-            Ok(conflicts.map_ok(move |conflict| objects.conflict(conflict)))
+            Ok(conflicts.map_ok(convert::conflict))
         };
         self.front.stream(span, request, open).await
     }
@@ -137,18 +137,9 @@ impl CommitService for Core {
     async fn revert(&self, request: Request<proto::RevertRequest>) -> Answer<proto::Commit> {
         let span = span!("grpc.commit.revert", request.get_ref().repository);
         let answer = |asked: wire::Revert, by: Mutation| async move {
-            let pick = PickRequest {
-                branch: asked.branch,
-                commit: asked.reference,
-                parent_number: asked.parent_number.unwrap_or_default(),
-                committer: by.principal.clone(),
-                message: asked.message.unwrap_or_default(),
-                metadata: asked.metadata,
-                allow_empty: asked.allow_empty,
-                time: None,
-            };
-            let id = self.catalog.revert(&asked.repository, &pick, &by).await?;
-            self.made(&asked.repository, id).await
+            let repository = asked.repository.clone();
+            let id = self.catalog.revert(&repository, &convert::revert(asked, &by), &by).await?;
+            self.made(&repository, id).await
         };
         self.front.write(span, request, answer).await
     }
@@ -156,24 +147,31 @@ impl CommitService for Core {
     async fn cherry_pick(&self, request: Request<proto::CherryPickRequest>) -> Answer<proto::Commit> {
         let span = span!("grpc.commit.cherry_pick", request.get_ref().repository);
         let answer = |asked: wire::CherryPick, by: Mutation| async move {
-            let pick = PickRequest {
-                branch: asked.branch,
-                commit: asked.reference,
-                parent_number: asked.parent_number.unwrap_or_default(),
-                committer: by.principal.clone(),
-                message: asked.message.unwrap_or_default(),
-                metadata: asked.metadata,
-                allow_empty: false,
-                time: None,
-            };
-            let id = self.catalog.cherry_pick(&asked.repository, &pick, &by).await?;
-            self.made(&asked.repository, id).await
+            let repository = asked.repository.clone();
+            let id = self.catalog.cherry_pick(&repository, &convert::cherry_pick(asked, &by), &by).await?;
+            self.made(&repository, id).await
         };
         self.front.write(span, request, answer).await
     }
 }
 
 impl Core {
+    async fn page_of_diff(&self, asked: wire::ListDiff) -> Result<wire::Page<wire::DiffItem>, Error> {
+        let diff = DiffRequest {
+            left: asked.left,
+            right: asked.right,
+            mode: convert::diff_mode(asked.mode),
+            query: convert::diff_query(asked.prefix, asked.delimiter, asked.after),
+        };
+        let request = convert::page_request(asked.page_size, asked.page_token);
+        let (catalog, repository, diff) = (&self.catalog, &asked.repository, &diff);
+        let read = |request| async move {
+            let page = catalog.list_diff(repository, diff, &request).await?;
+            convert::page(page, |changed| Ok(convert::diff_item(changed)))
+        };
+        light_page(request, read).await
+    }
+
     /// A commit that was made just now.
     async fn made(&self, repository: &RepositoryName, id: CommitId) -> Result<wire::CommitInfo, Error> {
         let reference = RefExpression::parse(&id.to_hex())?;
@@ -183,10 +181,8 @@ impl Core {
     }
 }
 
-fn sides(
-    differences: braid_catalog::Differences,
-) -> impl futures::Stream<Item = Result<braid_catalog::Side, Error>> + Send {
+fn items(differences: Differences) -> impl Stream<Item = Result<wire::DiffItem, Error>> + Send {
     items_of(differences, async |mut differences| {
-        Ok(differences.next().await?.map(|side| (side, differences)))
+        Ok(differences.next().await?.map(|changed| (convert::diff_item(changed), differences)))
     })
 }

@@ -1,32 +1,28 @@
 //! Objects: reading, uploading, downloading, deleting.
 
-use braid_catalog::{Applied, ListRequest, Mutation, StagedOperation};
+use braid_catalog::{Applied, DirectoryUsages, ListRequest, Mutation, PrefixUsage, StagedOperation};
 use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RepositoryName};
-use braid_wire as wire;
 use braid_wire::proto::object_service_server::ObjectService;
-use braid_wire::proto::{self, MAX_MESSAGE_BYTES};
-use futures::TryStreamExt;
+use braid_wire::{self as wire, proto};
+use futures::{Stream, TryStreamExt, stream};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
-use crate::stream::{Answers, Weigh};
-
-/// What a page of a listing may weigh: metadata can make it too large for a message.
-const PAGE_BYTES: usize = MAX_MESSAGE_BYTES / 2;
+use crate::stream::{Answers, items_of, light_page};
 
 #[async_trait]
 impl ObjectService for Core {
     type StreamObjectsStream = Answers<proto::StreamObjectsResponse>;
     type StreamDownloadsStream = Answers<proto::StreamDownloadsResponse>;
+    type StreamUsageStream = Answers<proto::StreamUsageResponse>;
 
     async fn stat_object(&self, request: Request<proto::StatObjectRequest>) -> Answer<proto::Object> {
         let span = span!("grpc.object.stat_object", request.get_ref().repository);
         let answer = |asked: wire::StatObject| async move {
-            let objects = self.objects_of(&asked.repository).await?;
             let found = self.catalog.stat(&asked.repository, &asked.reference, &asked.path).await?;
-            Ok(objects.object(found))
+            Ok(convert::object(found))
         };
         self.front.read(span, request, answer).await
     }
@@ -45,10 +41,34 @@ impl ObjectService for Core {
     ) -> Result<Response<Self::StreamObjectsStream>, Status> {
         let span = span!("grpc.object.stream_objects", request.get_ref().repository);
         let open = |asked: wire::StreamObjects| async move {
-            let objects = self.objects_of(&asked.repository).await?;
             let list = list_request(asked.prefix, asked.delimiter, asked.after);
             let listed = self.listed(&asked.repository, &asked.reference, &list).await?;
-            Ok(listed.and_then(move |listing| std::future::ready(objects.listing(listing))))
+            Ok(listed.and_then(|listing| std::future::ready(convert::listing(listing))))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn get_usage(&self, request: Request<proto::GetUsageRequest>) -> Answer<proto::Usage> {
+        let span = span!("grpc.object.get_usage", request.get_ref().repository);
+        let answer = |asked: wire::GetUsage| async move {
+            let usage = self.catalog.usage(&asked.repository, &asked.reference, &asked.prefix).await?;
+            Ok(convert::usage(usage))
+        };
+        self.front.read(span, request, answer).await
+    }
+
+    async fn stream_usage(
+        &self,
+        request: Request<proto::StreamUsageRequest>,
+    ) -> Result<Response<Self::StreamUsageStream>, Status> {
+        let span = span!("grpc.object.stream_usage", request.get_ref().repository);
+        let open = |asked: wire::StreamUsage| async move {
+            let delimiter = asked.delimiter.unwrap_or_default();
+            let usages = self
+                .catalog
+                .usage_by_directory(&asked.repository, &asked.reference, &asked.prefix, &delimiter)
+                .await?;
+            Ok(prefixes(usages))
         };
         self.front.stream(span, request, open).await
     }
@@ -135,19 +155,15 @@ impl ObjectService for Core {
 impl Core {
     /// A page of a listing, smaller than asked for if it would weigh too much.
     async fn page_of_objects(&self, asked: wire::ListObjects) -> Result<wire::Page<wire::ListItem>, Error> {
-        let objects = self.objects_of(&asked.repository).await?;
         let list = list_request(asked.prefix, asked.delimiter, asked.after);
-        let mut request = convert::page_request(asked.page_size, asked.page_token);
-        loop {
-            let page =
-                self.catalog.list_objects(&asked.repository, &asked.reference, &list, &request).await?;
-            let page = convert::page(page, |listing| objects.listing(listing))?;
-            let weight: usize = page.items.iter().map(Weigh::weight).sum();
-            if weight <= PAGE_BYTES || request.size == 1 {
-                return Ok(page);
-            }
-            request.size = (page.items.len() / 2).max(1);
-        }
+        let request = convert::page_request(asked.page_size, asked.page_token);
+        let (catalog, repository, reference, list) =
+            (&self.catalog, &asked.repository, &asked.reference, &list);
+        let read = |request| async move {
+            let page = catalog.list_objects(repository, reference, list, &request).await?;
+            convert::page(page, convert::listing)
+        };
+        light_page(request, read).await
     }
 
     /// Deletes paths in one transaction; for each, whether there was something.
@@ -162,6 +178,15 @@ impl Core {
         let applied = self.catalog.stage(repository, branch, &operations, by).await?;
         Ok(applied.into_iter().map(|applied| applied != Applied::Missing).collect())
     }
+}
+
+fn prefixes(usages: DirectoryUsages) -> impl Stream<Item = Result<wire::PrefixUsage, Error>> + Send {
+    let batches = items_of(usages, async |mut usages| {
+        let items = usages.next_items().await?;
+        Ok(if items.is_empty() { None } else { Some((items, usages)) })
+    });
+    let one = |of: PrefixUsage| Ok(wire::PrefixUsage { prefix: of.prefix, usage: convert::usage(of.usage) });
+    batches.map_ok(move |items| stream::iter(items.into_iter().map(one))).try_flatten()
 }
 
 fn list_request(prefix: PathPrefix, delimiter: Option<String>, after: Option<PathPrefix>) -> ListRequest {

@@ -1,21 +1,24 @@
 //! Repositories.
 
-use braid_catalog::{CreateRepository, Mutation};
+use braid_catalog::{CreateRepository, FsckRequest, Mutation};
 use braid_types::{BranchName, Error, IdentityHasher, RepositoryName};
 use braid_wire::proto::repository_service_server::RepositoryService;
 use braid_wire::{self as wire, proto};
-use tonic::{Request, async_trait};
+use tonic::{Request, Response, Status, async_trait};
 
 use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
 use crate::namespaces::{canonical, parse};
+use crate::stream::{Answers, items_of};
 
 /// The first branch of a repository that was given none.
 const DEFAULT_BRANCH: &str = "main";
 
 #[async_trait]
 impl RepositoryService for Core {
+    type FsckStream = Answers<proto::FsckResponse>;
+
     async fn create_repository(
         &self,
         request: Request<proto::CreateRepositoryRequest>,
@@ -65,6 +68,19 @@ impl RepositoryService for Core {
             Ok(proto::DeleteRepositoryResponse {})
         };
         self.front.write(span, request, answer).await
+    }
+
+    async fn fsck(&self, request: Request<proto::FsckRequest>) -> Result<Response<Self::FsckStream>, Status> {
+        let span = span!("grpc.repository.fsck", request.get_ref().repository);
+        let open = |asked: wire::Fsck| async move {
+            let check = FsckRequest { reference: asked.reference, history: asked.history };
+            let fsck = self.catalog.fsck(&asked.repository, &check).await?;
+            Ok(items_of(fsck, async |mut fsck| {
+                let event = fsck.next().await?;
+                Ok(event.map(|event| (convert::fsck_event(event, fsck.storage_namespace()), fsck)))
+            }))
+        };
+        self.front.stream(span, request, open).await
     }
 }
 

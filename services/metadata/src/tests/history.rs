@@ -89,7 +89,9 @@ async fn refs_are_compared_directly_or_from_their_merge_base() {
     diverged(&node, &client).await;
     let diff = |mode| {
         let (left, right) = (reference("main"), reference("dev"));
-        client.diff(Diff { repository: lake(), left, right, mode, prefix: prefix("") })
+        let (delimiter, after) = (None, None);
+        let diff = Diff { repository: lake(), left, right, mode, prefix: prefix(""), delimiter, after };
+        client.diff(diff).map_ok(changed_path)
     };
     let kinds = |entries: Vec<braid_client::DiffEntry>| -> Vec<(String, DiffKind)> {
         entries.into_iter().map(|entry| (entry.path.to_string(), entry.kind)).collect()

@@ -159,6 +159,20 @@ async fn a_shutdown_ends_streams() {
 }
 
 #[tokio::test]
+async fn an_upload_is_not_linked_into_another_repository_of_the_name() {
+    let Slow { node, client, held, mut seen } = slow(Settings::default()).await;
+    let link = node.uploaded(&client, &main_branch(), "a", "x").await;
+    let other = node.client();
+    let linking = tokio::spawn(async move { client.link_upload(&lake(), &main_branch(), link).await });
+    assert_eq!(seen.recv().await, Some(Seen::Asked));
+    other.delete_repository(&lake()).await.unwrap();
+    create_lake(&other).await;
+    held.heads.add_permits(1);
+    assert_eq!(code(linking.await.unwrap()), Code::RepositoryNotFound);
+    assert_eq!(paths(&other, "main").await.len(), 0);
+}
+
+#[tokio::test]
 async fn work_stops_when_the_client_goes_away() {
     let Slow { node, client, held: _held, mut seen } = slow(Settings::default()).await;
     let link = node.uploaded(&client, &main_branch(), "a", "x").await;

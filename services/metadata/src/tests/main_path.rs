@@ -49,8 +49,15 @@ async fn staged_changes_are_listed_compared_and_committed() {
     for (at, body) in [("a/1", "x"), ("a/2", "y"), ("b", "z")] {
         node.write(&client, &main_branch(), at, body).await;
     }
-    let uncommitted = DiffBranch { repository: lake(), branch: main_branch(), prefix: prefix("a/") };
-    let diff: Vec<_> = client.diff_branch(uncommitted.clone()).try_collect().await.unwrap();
+    let uncommitted = DiffBranch {
+        repository: lake(),
+        branch: main_branch(),
+        prefix: prefix("a/"),
+        delimiter: None,
+        after: None,
+    };
+    let diff: Vec<_> =
+        client.diff_branch(uncommitted.clone()).map_ok(changed_path).try_collect().await.unwrap();
     assert_eq!(diff.len(), 2);
     assert_eq!((diff[0].path.as_str(), diff[0].kind), ("a/1", DiffKind::Added));
     let address = &diff[0].right.as_ref().unwrap().entry.address;
@@ -226,4 +233,29 @@ async fn branches_and_tags_name_commits() {
     client.delete_branch(&lake(), &branch("dev")).await.unwrap();
     assert_eq!(code(client.resolve_ref(&lake(), &reference("dev")).await), Code::RefNotFound);
     assert_eq!(code(client.get_tag(&lake(), &tag).await), Code::TagNotFound);
+}
+
+#[tokio::test]
+async fn pages_show_one_state_also_of_where_data_is() {
+    let (node, client) = Node::with_lake().await;
+    for at in ["a", "b"] {
+        node.write(&client, &main_branch(), at, "x").await;
+    }
+    let whole = entry(&client, "main", "b").await.address;
+    let list = ListObjects {
+        repository: lake(),
+        reference: reference("main"),
+        prefix: prefix(""),
+        delimiter: None,
+        after: None,
+        page_size: Some(1),
+        page_token: None,
+    };
+    let first = client.list_objects(list.clone()).await.unwrap();
+    client.delete_repository(&lake()).await.unwrap();
+    create_lake(&client).await;
+    let second =
+        client.list_objects(ListObjects { page_token: first.next_page_token, ..list }).await.unwrap();
+    let [ListItem::Object(object)] = &second.items[..] else { panic!("{second:?}") };
+    assert_eq!((object.path.as_str(), &object.entry.address), ("b", &whole));
 }

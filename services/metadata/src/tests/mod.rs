@@ -9,6 +9,7 @@ mod namespaces;
 mod over_disk;
 mod refusals;
 mod requests;
+mod storage;
 mod support;
 mod uploads;
 

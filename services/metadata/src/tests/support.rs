@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use braid_auth::{Keys, MasterKey, NewKey};
 use braid_cache::{CacheOptions, RangeMemory};
 use braid_client::{Client, ClientConfig, CommitBranch, CreateBranch, CreateRepository, Credentials, Link};
-use braid_client::{CommitInfo, RetryPolicy, Upload, UploadTarget};
+use braid_client::{CommitInfo, DiffEntry, DiffItem, RetryPolicy, Upload, UploadTarget};
 use braid_kv::{Kv, Memory, MemorySettings};
 use braid_objects::{MemoryStore, ObjectStore, PutOptions, SingleStore, Stores};
 use braid_types::{
@@ -271,6 +271,14 @@ pub(crate) async fn paths(client: &Client, at: &str) -> Vec<String> {
             braid_client::ListItem::CommonPrefix(prefix) => prefix.to_string(),
         })
         .collect()
+}
+
+/// An item of a diff without a delimiter.
+pub(crate) fn changed_path(item: DiffItem) -> DiffEntry {
+    match item {
+        DiffItem::Entry(entry) => entry,
+        DiffItem::CommonPrefix(changes) => panic!("no delimiter was given, but there is {changes:?}"),
+    }
 }
 
 pub(crate) async fn entry(client: &Client, at: &str, path_text: &str) -> Entry {
