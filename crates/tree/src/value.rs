@@ -96,10 +96,14 @@ pub(crate) fn identity(value: &[u8]) -> Result<&[u8], ValueError> {
     Ok(take_part(value, "identity")?.0)
 }
 
+/// The data in a value's stored bytes.
+pub(crate) fn data(value: &[u8]) -> Result<&[u8], ValueError> {
+    Ok(split(value)?.1)
+}
+
 /// The size of the object that a value's stored bytes are the entry of, in bytes; `None` if they are not an entry's.
 pub(crate) fn entry_size(value: &[u8]) -> Option<u64> {
-    let (_, data) = split(value).ok()?;
-    stored_entry::size(data)
+    stored_entry::size(data(value).ok()?)
 }
 
 fn split(value: &[u8]) -> Result<(&[u8], &[u8]), ValueError> {

@@ -1,6 +1,7 @@
 //! Parts of ranges: what lookups and cursors read.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use braid_objects::{Failure, Operation};
 use braid_tree::{
@@ -228,4 +229,32 @@ async fn a_cursor_reads_a_large_range_in_few_requests_and_a_page_in_two() {
     }
     let page = room.since(&before);
     assert_eq!(page.gets, 3, "metarange, index, and all blocks of the page");
+}
+
+#[tokio::test]
+async fn a_scan_goes_on_after_a_failure_of_the_store_and_after_steps_that_were_given_up() {
+    let format = TreeFormat { min_bytes: 50_000, max_bytes: 200_000, ..format() };
+    let room = Room::of(&format, (0..20_000).map(record).collect()).await;
+    let mut cursor = TreeCursor::new(Arc::new(room.cache()), room.tree);
+    let (mut found, mut failures, mut given_up) = (Vec::new(), 0, 0);
+    loop {
+        if [0, 5_000, 12_000].get(failures) == Some(&found.len()) {
+            room.faults.heal();
+            room.faults.fail(Operation::Get, 1, Failure::Unavailable);
+        }
+        match futures::poll!(Box::pin(cursor.next())) {
+            Poll::Ready(Ok(Some(record))) => found.push(record),
+            Poll::Ready(Ok(None)) => break,
+            Poll::Ready(Err(error)) => {
+                assert!(error.is_retryable(), "{error}");
+                failures += 1;
+            }
+            Poll::Pending => {
+                given_up += 1;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    assert_eq!(found, (0..20_000).map(record).collect::<Vec<_>>());
+    assert!(failures == 3 && given_up > 10, "{failures} failures, {given_up} times given up");
 }

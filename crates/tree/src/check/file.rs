@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::Fault;
 use crate::range_file::{self, hashed_properties};
-use crate::value::entry_size;
-use crate::{EntryView, FileId, RangeDescriptor, Value, metarange};
+use crate::value::{data, entry_size};
+use crate::{EntryView, FileId, RangeDescriptor, ValueError, metarange};
 
 /// What was found in a file.
 pub(super) struct Report {
@@ -144,9 +144,8 @@ fn read(
     Some(content)
 }
 
-fn check_entry(value: &[u8]) -> Result<(), String> {
-    let value = Value::from_bytes(Bytes::copy_from_slice(value)).map_err(|error| error.to_string())?;
-    EntryView::parse(value.data()).map(|_| ()).map_err(|error| error.to_string())
+fn check_entry(value: &[u8]) -> Result<(), ValueError> {
+    EntryView::parse(data(value)?).map(|_| ())
 }
 
 /// What the records of a file come to.
