@@ -69,6 +69,11 @@ impl Client {
         Ok(Self { core: Arc::new(core) })
     }
 
+    /// The id of the cluster, which it got when it was made.
+    pub fn cluster(&self) -> u64 {
+        self.core.sender.cluster()
+    }
+
     /// A timestamp greater than all that were given before.
     ///
     /// # Errors

@@ -21,10 +21,37 @@ const LOCKS: u32 = 1024;
 pub(crate) async fn resolve_locks(core: &Core, before: Timestamp) -> Result<u64, Error> {
     let mut left = core.keyspace.everybodys();
     let mut found = 0;
-    loop {
+    while !left.is_empty() {
         // Each step has time of its own: the cluster may have any number of regions.
         let mut patience = core.cleanup_patience("resolve_locks");
-        let region = core.sender.directory().region(&left.start, &mut patience).await?;
+        let Found { part, locks } = find(core, &left, before, &mut patience).await?;
+        found += locks.len() as u64;
+        let last = locks.last().map(|lock| lock.key.clone());
+        let full = locks.len() >= LOCKS as usize;
+        resolve(core, locks, &patience).await?;
+        left.start = match last {
+            Some(last) if full => after(&last),
+            _ if part.end.is_empty() => break,
+            _ => part.end,
+        };
+    }
+    Ok(found)
+}
+
+/// The first locks of a part that lies in one region.
+struct Found {
+    part: KeyRange,
+    locks: Vec<Met>,
+}
+
+async fn find(
+    core: &Core,
+    left: &KeyRange,
+    before: Timestamp,
+    patience: &mut Patience,
+) -> Result<Found, Error> {
+    loop {
+        let region = core.sender.directory().region(&left.start, patience).await?;
         let part = KeyRange { start: left.start.clone(), end: lesser_end(&left.end, &region.end) };
         let request = ScanLockRequest {
             max_version: before.into(),
@@ -33,25 +60,9 @@ pub(crate) async fn resolve_locks(core: &Core, before: Timestamp) -> Result<u64,
             limit: LOCKS,
             ..ScanLockRequest::default()
         };
-        let reply = match core.sender.send(&region, request, &patience, Extras::default()).await {
-            Ok(reply) => reply,
-            Err(failure) => {
-                patience.after(failure).await?;
-                continue;
-            }
-        };
-        let locks = read(reply)?;
-        found += locks.len() as u64;
-        let last = locks.last().map(|lock| lock.key.clone());
-        let full = locks.len() >= LOCKS as usize;
-        resolve(core, locks, &patience).await?;
-        left.start = match last {
-            Some(last) if full => after(&last),
-            _ if part.end.is_empty() => return Ok(found),
-            _ => part.end,
-        };
-        if left.is_empty() {
-            return Ok(found);
+        match core.sender.send(&region, request, patience, Extras::default()).await {
+            Ok(reply) => return Ok(Found { part, locks: read(reply)? }),
+            Err(failure) => patience.after(failure).await?,
         }
     }
 }
@@ -77,7 +88,8 @@ async fn resolve(core: &Core, locks: Vec<Met>, patience: &Patience) -> Result<()
     }
 }
 
-/// Lets stores forget what no state of the last [`retention`](crate::Settings::retention) needs. Returns the safe point: nothing older may be read.
+/// Lets stores forget what no state of the last [`retention`](crate::Settings::retention) needs. Returns the safe point:
+/// nothing older may be read.
 pub(crate) async fn collect(core: &Core) -> Result<Timestamp, Error> {
     let wanted = core.timestamp().await?.before(core.settings.retention);
     let mut patience = core.cleanup_patience("collect_garbage");
@@ -94,11 +106,11 @@ pub(crate) async fn destroy(core: &Arc<Core>, range: KeyRange) -> Result<(), Err
     let mut patience = core.cleanup_patience("destroy_range");
     let stores = core.pd.stores(&mut patience).await?;
     let part = patience.part();
-    let destroyed = stores.iter().map(|store| {
+    let destroyed = stores.into_iter().map(|store| {
         let (mut patience, range) = (part.part(), &range);
         async move {
             loop {
-                match core.sender.destroy(store, range, &patience).await {
+                match core.sender.destroy(&store, range, &patience).await {
                     Ok(()) => return Ok(()),
                     Err(failure) => patience.after(failure).await?,
                 }

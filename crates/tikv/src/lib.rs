@@ -23,6 +23,8 @@ mod spread;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod transaction;
 

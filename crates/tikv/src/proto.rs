@@ -34,4 +34,6 @@ mod generated {
     }
 }
 
-pub(crate) use generated::{deadlock, errorpb, keyspacepb, kvrpcpb, metapb, pdpb, tikvpb};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use generated::deadlock;
+pub(crate) use generated::{errorpb, keyspacepb, kvrpcpb, metapb, pdpb, tikvpb};

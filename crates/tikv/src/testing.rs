@@ -25,6 +25,8 @@ mod state;
 mod stop;
 mod store_call;
 mod store_service;
+#[cfg(test)]
+mod tests;
 mod tso;
 
 pub use call::{Call, Counts};

@@ -21,6 +21,9 @@ use crate::{Error, Timestamp, meters};
 /// The most askers of one request. PD has 18 bits for a millisecond's.
 const BATCH: usize = 4096;
 
+/// Those who ask have deadlines of their own.
+const FOREVER: Duration = Duration::from_secs(1 << 32);
+
 type Asker = oneshot::Sender<Timestamp>;
 
 /// Hands out timestamps.
@@ -67,7 +70,7 @@ async fn serve(
 ) {
     let mut batch = Vec::new();
     while asked.recv_many(&mut batch, BATCH).await > 0 {
-        let mut patience = pace.patience("timestamp", Duration::MAX / 4);
+        let mut patience = pace.patience("timestamp", FOREVER);
         loop {
             batch.retain(|asker: &Asker| !asker.is_closed());
             if batch.is_empty() {

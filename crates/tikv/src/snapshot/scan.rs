@@ -13,6 +13,9 @@ use crate::range::{KeyRange, ScanOptions, after, lesser_end};
 use crate::region::Region;
 use crate::{Error, Timestamp};
 
+/// No key is as long as this, in bytes, so that the key of so many 0xFF lies above all others.
+const ABOVE_ALL: usize = 8 << 10;
+
 /// Keys and values of a range, in order.
 pub(super) async fn scan(
     core: &Core,
@@ -106,9 +109,10 @@ impl Walk {
 }
 
 fn request(part: &KeyRange, limit: u32, at: Timestamp, options: ScanOptions) -> ScanRequest {
-    // Backwards, a store takes the upper bound for the start.
     let (start_key, end_key) = match options.reverse {
         false => (part.start.clone(), part.end.clone()),
+        // Backwards, a store takes the upper bound for the start, and the empty key for the least of all.
+        true if part.end.is_empty() => (vec![0xFF; ABOVE_ALL].into(), part.start.clone()),
         true => (part.end.clone(), part.start.clone()),
     };
     ScanRequest {

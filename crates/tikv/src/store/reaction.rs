@@ -102,3 +102,102 @@ fn other(error: &errorpb::Error) -> Reaction {
         _ => unsure("unknown", stale),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::errorpb::{
+        BucketVersionNotMatch, DataIsNotReady, DiskFull, Error, FlashbackInProgress, FlashbackNotPrepared,
+        IsWitness, KeyNotInRegion, MaxTimestampNotSynced, MismatchPeerId, ProposalInMergingMode,
+        RaftEntryTooLarge, ReadIndexNotReady, RecoveryInProgress, RegionNotFound, RegionNotInitialized,
+        ServerIsBusy, StaleCommand, StoreNotMatch, UndeterminedResult,
+    };
+
+    fn described(version: u64, conf_ver: u64) -> metapb::Region {
+        metapb::Region {
+            id: 7,
+            region_epoch: Some(RegionEpoch { conf_ver, version }),
+            peers: vec![Peer { id: 71, store_id: 1, ..Peer::default() }],
+            ..metapb::Region::default()
+        }
+    }
+
+    fn reaction(error: &Error) -> Reaction {
+        react(error, &Region::read(described(5, 5), None).unwrap())
+    }
+
+    fn epoch(current_regions: Vec<metapb::Region>) -> (News, Pause) {
+        let error = Error { epoch_not_match: Some(EpochNotMatch { current_regions }), ..Error::default() };
+        let Reaction { news, pause, unsure, .. } = reaction(&error);
+        assert!(!unsure);
+        (news, pause)
+    }
+
+    #[test]
+    fn a_hint_is_followed_at_once_and_an_election_waited_for() {
+        let leader = Peer { id: 72, store_id: 2, ..Peer::default() };
+        let told = |leader| {
+            reaction(&Error { not_leader: Some(NotLeader { region_id: 7, leader }), ..Error::default() })
+        };
+        let hint = told(Some(leader));
+        assert_eq!((hint.news, hint.pause, hint.unsure), (News::Leader(leader), Pause::None, false));
+        for nobody in [told(None), told(Some(Peer::default()))] {
+            assert_eq!((nobody.news, nobody.pause), (News::Stale, Pause::Growing));
+        }
+    }
+
+    #[test]
+    fn what_a_store_says_of_an_epoch_is_learnt_unless_it_is_behind() {
+        let newer = vec![described(6, 5)];
+        assert_eq!(epoch(newer.clone()), (News::Current(newer), Pause::None));
+        assert_eq!(epoch(Vec::new()), (News::Stale, Pause::None));
+        assert_eq!(epoch(vec![described(4, 5)]), (News::None, Pause::Growing));
+        assert_eq!(epoch(vec![described(5, 4)]), (News::None, Pause::Growing));
+    }
+
+    #[test]
+    fn a_busy_store_says_how_long_within_reason() {
+        let busy = |backoff_ms, estimated_wait_ms| {
+            let busy = ServerIsBusy { backoff_ms, estimated_wait_ms, ..ServerIsBusy::default() };
+            reaction(&Error { server_is_busy: Some(busy), ..Error::default() }).pause
+        };
+        assert_eq!(busy(30, 0), Pause::AtLeast(Duration::from_millis(30)));
+        assert_eq!(busy(30, 40), Pause::AtLeast(Duration::from_millis(40)));
+        assert_eq!(busy(3_600_000, 0), Pause::AtLeast(Duration::from_secs(1)));
+    }
+
+    /// Every other kind: what it says of the region, and whether the request may have been carried out.
+    #[test]
+    fn every_kind_is_told_apart() {
+        macro_rules! table {
+            ($($field:ident: $kind:ty => $news:ident, $unsure:literal;)*) => {$(
+                let error = Error { $field: Some(<$kind>::default()), ..Error::default() };
+                let expected =
+                    Reaction { kind: stringify!($field), news: News::$news, pause: Pause::Growing, unsure: $unsure };
+                assert_eq!(reaction(&error), expected);
+            )*};
+        }
+        table! {
+            region_not_found: RegionNotFound => Stale, true;
+            stale_command: StaleCommand => Stale, true;
+            undetermined_result: UndeterminedResult => None, true;
+            store_not_match: StoreNotMatch => StoreMoved, false;
+            key_not_in_region: KeyNotInRegion => Stale, false;
+            mismatch_peer_id: MismatchPeerId => Stale, false;
+            is_witness: IsWitness => Stale, false;
+            region_not_initialized: RegionNotInitialized => Stale, false;
+            max_timestamp_not_synced: MaxTimestampNotSynced => None, false;
+            read_index_not_ready: ReadIndexNotReady => None, false;
+            proposal_in_merging_mode: ProposalInMergingMode => None, false;
+            data_is_not_ready: DataIsNotReady => None, false;
+            disk_full: DiskFull => None, false;
+            recovery_in_progress: RecoveryInProgress => None, false;
+            flashback_in_progress: FlashbackInProgress => None, false;
+            flashback_not_prepared: FlashbackNotPrepared => None, false;
+            bucket_version_not_match: BucketVersionNotMatch => None, false;
+            raft_entry_too_large: RaftEntryTooLarge => None, false;
+        }
+        let unknown = Error { message: "new kind".into(), ..Error::default() };
+        assert_eq!((reaction(&unknown).kind, reaction(&unknown).unsure), ("unknown", true));
+    }
+}

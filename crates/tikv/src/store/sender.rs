@@ -52,6 +52,11 @@ impl Sender {
         Self { directory, channels, keyspace, cluster, call_timeout, answer_bytes }
     }
 
+    /// The id of the cluster.
+    pub(crate) fn cluster(&self) -> u64 {
+        self.cluster
+    }
+
     pub(crate) fn directory(&self) -> &Arc<Directory> {
         &self.directory
     }

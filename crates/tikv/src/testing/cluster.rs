@@ -20,7 +20,7 @@ use super::stop::{Stop, When};
 /// A cluster in memory: PD and stores, each listening on loopback. Dropping it breaks all connections.
 #[derive(Debug)]
 pub struct TestCluster {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     tls: Option<TlsIdentity>,
     pd: Mutex<BTreeMap<usize, Server>>,
     stores: Mutex<BTreeMap<u64, Server>>,
@@ -147,6 +147,15 @@ impl TestCluster {
             primary: lock.primary,
         };
         locks.into_iter().map(held).collect()
+    }
+
+    /// Waits until no key is locked.
+    pub async fn unlocked(&self) {
+        let mut changes = self.shared.changes();
+        while !self.locks().is_empty() {
+            let changed = changes.changed().await.is_ok();
+            assert!(changed, "the sender is borrowed here, so it is not gone");
+        }
     }
 
     /// The cluster's safe point.

@@ -39,6 +39,11 @@ impl Waits {
         self.waits.remove(&waiter);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waits.len()
+    }
+
     /// The waits that begin with a transaction's own, to the last one known. There are no cycles to get lost in: `begin`
     /// lets none come up.
     fn chain(&self, first: u64) -> Vec<Wait> {

@@ -15,6 +15,8 @@ mod refusal;
 mod row;
 mod status;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -39,7 +41,7 @@ pub(crate) fn physical(timestamp: u64) -> u64 {
 }
 
 /// The timestamp at the beginning of a millisecond.
-pub(crate) fn at_millisecond(milliseconds: u64) -> u64 {
+pub(crate) const fn at_millisecond(milliseconds: u64) -> u64 {
     milliseconds << LOGICAL_BITS
 }
 

@@ -143,6 +143,7 @@ impl StoreService {
         if let Err(chain) = begun {
             return convert::deadlock_error(&wait, &chain);
         }
+        self.shared.changed(&[], false);
         let _waiting = Waiting { shared: &self.shared, waiter: wait.waiter };
         if tokio::time::timeout(time, self.released(&wait)).await.is_err() {
             return busy;
@@ -208,6 +209,7 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.shared.state().waits.end(self.waiter);
+        self.shared.changed(&[], false);
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use crate::patience::Patience;
 use crate::proto::kvrpcpb::{Mutation, Op};
 use crate::snapshot::{Obstacle, Snapshot};
 use crate::spread::{Portion, spread};
-use crate::{Error, Timestamp, meters};
+use crate::{Timestamp, meters};
 
 /// A commit under way.
 pub(super) struct Committer {
@@ -99,15 +99,13 @@ impl Committer {
     }
 
     async fn decide(&self, patience: &mut Patience, phases: &mut &'static str) -> Outcome {
-        if let Err(stopped) = self.prepare(patience).await {
-            self.clean_up();
-            return self.stopped(stopped);
-        }
-        let prewrite = match self.prewrite(patience).await {
+        let prewrite = match self.prepare(patience).await {
             Ok(prewrite) => prewrite,
-            Err(error) => {
-                self.clean_up();
-                return Outcome::Refused(error);
+            Err(stopped) => {
+                if self.holding.is_some() {
+                    self.clean_up();
+                }
+                return self.stopped(stopped);
             }
         };
         let accepted = prewrite.run(&self.mutations(), patience).await;
@@ -120,13 +118,20 @@ impl Committer {
             Ok(Accepted::Locked) => self.finish(patience).await,
             Err(stopped) if unsure => self.settle(stopped).await,
             Err(stopped) => {
-                self.clean_up();
+                if self.holding.is_some() || prewrite.marks.load(Ordering::Relaxed) > 0 {
+                    self.clean_up();
+                }
                 self.stopped(stopped)
             }
         }
     }
 
-    async fn prewrite(&self, patience: &Patience) -> Result<Prewrite<'_>, Error> {
+    /// Checks what the first phase does not, and makes that ready.
+    async fn prepare(&self, patience: &mut Patience) -> Result<Prewrite<'_>, Stopped> {
+        match &self.holding {
+            Some(holding) => self.hold_rest(holding, patience).await?,
+            None => self.check_inserted_and_deleted().await?,
+        }
         let settings = &self.core.settings;
         let for_update = self.holding.as_ref().map(Holding::for_update);
         let one_phase = settings.one_phase && for_update.is_none();
@@ -143,15 +148,8 @@ impl Committer {
             min_commit,
             one_phase,
             unsure: AtomicBool::new(false),
+            marks: AtomicUsize::new(0),
         })
-    }
-
-    /// Checks what the first phase does not.
-    async fn prepare(&self, patience: &mut Patience) -> Result<(), Stopped> {
-        match &self.holding {
-            Some(holding) => self.hold_rest(holding, patience).await,
-            None => self.check_inserted_and_deleted().await,
-        }
     }
 
     /// A key that was inserted and then deleted is deleted like any other, so it is read here whether it was absent.

@@ -1,6 +1,6 @@
 //! The first phase: every key is checked and locked, or, in one phase, written.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -35,6 +35,8 @@ pub(super) struct Prewrite<'a> {
     pub(super) one_phase: bool,
     /// Set when a request that may have committed the transaction was not answered.
     pub(super) unsure: AtomicBool,
+    /// How many requests may have left locks.
+    pub(super) marks: AtomicUsize,
 }
 
 /// Every key was accepted.
@@ -122,11 +124,25 @@ impl Prewrite<'_> {
         }
         let one_phase = self.one_phase && batch.items.len() == count;
         let request = self.request(&batch.items, one_phase);
+        // Before the answer, which may never come to be looked at.
+        self.marks.fetch_add(1, Ordering::Relaxed);
         let sent = self.core.sender.send(&batch.region, request, &patience, Extras::default()).await;
         if one_phase && sent.as_ref().is_err_and(Failure::is_unsure) {
             self.unsure.store(true, Ordering::Relaxed);
         }
-        Ok(self.read(sent?, batch.items, one_phase)?)
+        let answer = match sent {
+            Ok(reply) => self.read(reply, batch.items, one_phase).map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        let left_nothing = match &answer {
+            Ok(Answer::Conflict(_)) => true,
+            Err(failure) => !failure.is_unsure(),
+            Ok(_) => false,
+        };
+        if left_nothing {
+            self.marks.fetch_sub(1, Ordering::Relaxed);
+        }
+        answer
     }
 
     fn request(&self, mutations: &[Mutation], one_phase: bool) -> PrewriteRequest {

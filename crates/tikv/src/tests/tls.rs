@@ -1,0 +1,119 @@
+//! Encrypted connections.
+
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+
+use super::support::{b, get, impatient, put, settings};
+use crate::testing::{Options, TestCluster, TlsIdentity};
+use crate::{Client, Error, Identity, Security, Settings};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A certificate for a name and its key, in PEM.
+fn issue(authority: &Authority, name: &str) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    (params.signed_by(&key, authority).unwrap().pem(), key.serialize_pem())
+}
+
+async fn cluster(authority: &Authority, name: &str, client_ca: Option<String>) -> TestCluster {
+    let (certificate, key) = issue(authority, name);
+    let tls = Some(TlsIdentity { certificate, key, client_ca });
+    TestCluster::start(Options { tls, ..Options::default() }).await.unwrap()
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Security by the files of a folder: `ca.pem`, and `client.pem` with `client.key`, if they are there.
+fn security(folder: &Path, server_name: Option<&str>) -> Security {
+    let (certificate, key) = (folder.join("client.pem"), folder.join("client.key"));
+    let identity = certificate.exists().then_some(Identity { certificate, key });
+    Security { authorities: folder.join("ca.pem"), identity, server_name: server_name.map(str::to_owned) }
+}
+
+async fn connect(cluster: &TestCluster, security: Security, base: Settings) -> Result<Client, Error> {
+    Client::connect(&cluster.endpoints(), Settings { security: Some(security), ..base }, 1).await
+}
+
+#[tokio::test]
+async fn servers_are_known_by_their_authority_alone_or_by_name() {
+    let authority = authority();
+    let folder = TempDir::new().unwrap();
+    write(&folder, "ca.pem", &authority.pem());
+    let by_address = cluster(&authority, "127.0.0.1", None).await;
+    let client = connect(&by_address, security(folder.path(), None), settings()).await.unwrap();
+    put(&client, &[("a", "1")]).await;
+    assert_eq!(get(&client, "a").await, Some(b("1")));
+
+    let by_name = cluster(&authority, "tikv.example", None).await;
+    let client = connect(&by_name, security(folder.path(), Some("tikv.example")), settings()).await.unwrap();
+    put(&client, &[("a", "1")]).await;
+    let refused = connect(&by_name, security(folder.path(), None), impatient()).await;
+    assert!(matches!(refused, Err(Error::Deadline { .. })), "the name is another");
+}
+
+#[tokio::test]
+async fn servers_of_another_authority_are_refused() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "ca.pem", &authority().pem());
+    let cluster = cluster(&authority(), "127.0.0.1", None).await;
+    let refused = connect(&cluster, security(folder.path(), None), impatient()).await;
+    assert!(matches!(refused, Err(Error::Deadline { .. })), "{refused:?}");
+    let plain = Client::connect(&cluster.endpoints(), impatient(), 1).await;
+    assert!(matches!(plain, Err(Error::Deadline { .. })), "{plain:?}");
+}
+
+#[tokio::test]
+async fn a_client_shows_who_it_is() {
+    let authority = authority();
+    let folder = TempDir::new().unwrap();
+    write(&folder, "ca.pem", &authority.pem());
+    let cluster = cluster(&authority, "127.0.0.1", Some(authority.pem())).await;
+    let nobody = connect(&cluster, security(folder.path(), None), impatient()).await;
+    assert!(matches!(nobody, Err(Error::Deadline { .. })), "{nobody:?}");
+    let (certificate, key) = issue(&authority, "client");
+    write(&folder, "client.pem", &certificate);
+    write(&folder, "client.key", &key);
+    let client = connect(&cluster, security(folder.path(), None), settings()).await.unwrap();
+    put(&client, &[("a", "1")]).await;
+}
+
+#[tokio::test]
+async fn certificates_are_read_anew_for_new_connections() {
+    let (old, new) = (authority(), authority());
+    let folder = TempDir::new().unwrap();
+    write(&folder, "ca.pem", &old.pem());
+    let (certificate, key) = issue(&new, "127.0.0.1");
+    let cluster = cluster(&old, "127.0.0.1", None).await;
+    let client = connect(&cluster, security(folder.path(), None), settings()).await.unwrap();
+    put(&client, &[("a", "1")]).await;
+    // The servers are replaced by ones of another authority, and the client's file with them.
+    let listen = cluster.endpoints()[0].parse().unwrap();
+    cluster.shutdown().await;
+    let tls = Some(TlsIdentity { certificate, key, client_ca: None });
+    let renewed = TestCluster::start(Options { tls, listen, ..Options::default() }).await.unwrap();
+    write(&folder, "ca.pem", &new.pem());
+    put(&client, &[("a", "2")]).await;
+    assert_eq!(renewed.value(b"a"), Some(b("2")));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let authority = authority();
+    let cluster = cluster(&authority, "127.0.0.1", None).await;
+    let folder = TempDir::new().unwrap();
+    let refused = connect(&cluster, security(folder.path(), None), impatient()).await.unwrap_err();
+    assert!(refused.to_string().contains("ca.pem"), "{refused}");
+}
