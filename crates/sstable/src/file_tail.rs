@@ -42,7 +42,7 @@ impl FileTail {
     /// metaindex in the files of this crate, of lakeFS and of RocksDB.
     pub(crate) fn new(bytes: Bytes, file_len: Option<u64>) -> Result<Self, Unread> {
         let len = bytes.len() as u64;
-        let can_grow = file_len.is_none_or(|file_len| file_len > len);
+        let can_grow = file_len.is_none_or(|file_len| file_len >= FOOTER_LEN as u64);
         if len < FOOTER_LEN as u64 && can_grow {
             return Err(Unread::Short { needed: FOOTER_LEN as u64 });
         }

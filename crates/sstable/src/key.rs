@@ -21,6 +21,11 @@ pub(crate) fn compare(left: &[u8], right: &[u8]) -> Ordering {
     left_user.cmp(right_user).then(Reverse(left_trailer).cmp(&Reverse(right_trailer)))
 }
 
+/// The user key of an internal key, which is at least a trailer long.
+pub(crate) fn user_key(key: &[u8]) -> &[u8] {
+    split(key).0
+}
+
 /// The sequence number in an internal key's trailer.
 pub(crate) fn sequence_number(key: &[u8]) -> u64 {
     split(key).1 >> 8

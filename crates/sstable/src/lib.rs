@@ -31,6 +31,8 @@ mod snappy_codec;
 mod stored_block;
 mod table;
 mod table_index;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod varint;
 mod verify;
 mod writer;

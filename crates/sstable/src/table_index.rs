@@ -143,12 +143,16 @@ impl TableIndex {
         self.separators.get(block)
     }
 
+    /// Whether the table says that it has no records. Only then it has a block without, and no other.
+    pub(crate) fn has_no_records(&self) -> bool {
+        self.blocks() == 1 && self.count == 0
+    }
+
     /// Checks that a block's keys come after the separator before it, and not after its own.
     fn check_bounds(&self, block: usize, decoded: &Block) -> Result<(), Corruption> {
         let mut records = BlockCursor::new(decoded.clone(), KeyForm::Record);
         let has_records = records.advance()?;
-        // Only a table without records has a block without.
-        let mut is_bounded = has_records || (self.blocks() == 1 && self.count == 0);
+        let mut is_bounded = has_records || self.has_no_records();
         if has_records {
             let before = block.checked_sub(1);
             is_bounded =

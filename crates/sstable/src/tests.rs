@@ -7,6 +7,7 @@ mod by_block;
 mod content_ends;
 mod corruption;
 mod damage;
+mod fuzzed;
 mod referee;
 mod round_trip;
 mod skip;

@@ -68,6 +68,9 @@ fn check_block(
 ) -> Result<(), Corruption> {
     let block = table.read_block(handle)?;
     check_restart_points(&block, KeyForm::Record)?;
+    if block.entries_end() == 0 && !table.index().has_no_records() {
+        return Err(Corruption::new(handle.offset, Defect::SeparatorBounds));
+    }
     // Its own cursor, so that its keys are not held against those of a block that stands in another's place; separators keep
     // the order from one block to the next.
     let mut records = BlockCursor::new(block, KeyForm::Record);
@@ -85,10 +88,11 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Checks an internal key of the block that has this separator.
+    /// Checks an internal key of the block that has this separator. Trailers do not help a key to come after the separator
+    /// before: a lookup of its user key goes to the block before.
     fn check(&self, key: &[u8], separator: &[u8]) -> Result<(), Defect> {
         let after_previous =
-            self.previous.as_ref().is_none_or(|previous| key::compare(previous, key).is_lt());
+            self.previous.as_ref().is_none_or(|previous| key::user_key(previous) < key::user_key(key));
         if after_previous && key::compare(key, separator).is_le() {
             return Ok(());
         }

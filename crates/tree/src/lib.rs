@@ -61,6 +61,6 @@ pub use port::{RangeStore, TreeId, open_tree};
 pub use range_file::{open_range, open_range_index, range_blocks, read_range_block, verify_range};
 pub use record::{Change, Record};
 
-pub use usage::{Usage, usage};
 pub use roll_up::{Changed, DirectoryQuery, PrefixChanges, RollUp};
+pub use usage::{Usage, usage};
 pub use value::{MAX_PART_BYTES, Value, ValueError};

@@ -174,7 +174,7 @@ mod tests {
     fn a_panic_is_the_callers() {
         for pool in [Pool::new(1), Pool::inline()] {
             let job = AssertUnwindSafe(pool.run(|| panic!("on purpose"))).catch_unwind();
-            let panic = block_on(job).map(|()| ()).unwrap_err();
+            let panic = block_on(job).unwrap_err();
             assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
             assert_eq!(block_on(pool.run(|| 7)), 7, "the thread goes on");
         }

@@ -68,7 +68,9 @@ pub(crate) fn size(data: &[u8]) -> Option<u64> {
     while let Some((number, wire_type)) = fields.next().ok()? {
         match number {
             SIZE => size = fields.number(wire_type).ok()?.cast_signed(),
-            METADATA => drop(fields.map_entry().ok()?),
+            METADATA => {
+                fields.map_entry().ok()?;
+            }
             _ => fields.skip(number, wire_type).ok()?,
         }
     }

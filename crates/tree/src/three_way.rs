@@ -1,5 +1,7 @@
 //! What a merge has to do, path by path.
 
+use std::cmp::Ordering;
+
 use crate::TreeError;
 use crate::plan::{Interval, Plan};
 use crate::run::{Run, skip_equal};
@@ -95,8 +97,24 @@ fn skip_unchanged(runs: &mut [Run; 3]) -> Result<(), TreeError> {
 /// Which runs stand at the lowest key; `None` if all are at their ends.
 fn at_lowest(runs: &[Run; 3]) -> Option<[bool; 3]> {
     let keys = [runs[0].key(), runs[1].key(), runs[2].key()];
-    let lowest = keys.iter().flatten().min()?;
-    Some(keys.map(|key| key == Some(*lowest)))
+    let (lowest, [first, second]) = match compare_ends(keys[0], keys[1]) {
+        Ordering::Less => (keys[0], [true, false]),
+        Ordering::Equal => (keys[0], [true, true]),
+        Ordering::Greater => (keys[1], [false, true]),
+    };
+    match compare_ends(lowest, keys[2]) {
+        Ordering::Less => Some([first, second, false]),
+        Ordering::Equal => lowest.map(|_| [first, second, true]),
+        Ordering::Greater => Some([false, false, true]),
+    }
+}
+
+/// As keys are compared; the end of a run comes after all keys.
+fn compare_ends(left: Option<&[u8]>, right: Option<&[u8]>) -> Ordering {
+    match (left, right) {
+        (Some(left), Some(right)) => left.cmp(right),
+        (left, right) => left.is_none().cmp(&right.is_none()),
+    }
 }
 
 /// Whether a merge leaves the destination as it is in an interval: the source changed nothing, or to the same.

@@ -113,6 +113,7 @@ pub struct PrefixChanges {
 
 /// One item of a diff. Without a delimiter all are paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of the items there are, are paths")]
 pub enum DiffItem {
     /// A path.
     Entry(DiffEntry),

@@ -185,7 +185,10 @@ async fn memory_is_bounded_by_bytes_for_each_kind_of_things() {
             assert_eq!(scan(&cache, room.tree).await.unwrap(), records());
             open_all(&cache, &ranges).await.unwrap();
         }
-        (memory.indexes.settle(), memory.blocks.settle(), memory.files.settle(), memory.metaranges.settle());
+        memory.indexes.settle();
+        memory.blocks.settle();
+        memory.files.settle();
+        memory.metaranges.settle();
         memory.counts()
     };
     let all = fill(&everything).await;

@@ -22,6 +22,7 @@ pub struct DiffQuery {
 
 /// One item of a diff.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most are paths; a box would cost each an allocation")]
 pub enum Changed {
     /// A path that differs.
     Path(Side),

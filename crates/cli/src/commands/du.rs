@@ -40,7 +40,7 @@ impl Du {
         let TreeAddress { repository, reference, path: prefix } = self.tree.clone();
         let request = GetUsage { repository, reference, prefix: prefix.clone() };
         let usage = session.client.get_usage(request).await?;
-        session.console.show(&self.line(PrefixUsage { prefix, usage })).await?;
+        session.console.show(&self.line(&PrefixUsage { prefix, usage })).await?;
         Ok(Exit::Done)
     }
 
@@ -49,12 +49,12 @@ impl Du {
         let request = StreamUsage { repository, reference, prefix, delimiter: Some("/".to_owned()) };
         let mut usages = session.client.stream_usage(request);
         while let Some(usage) = usages.next().await {
-            session.console.show(&self.line(usage?)).await?;
+            session.console.show(&self.line(&usage?)).await?;
         }
         Ok(Exit::Done)
     }
 
-    fn line(&self, usage: PrefixUsage) -> UsageLine {
+    fn line(&self, usage: &PrefixUsage) -> UsageLine {
         let address = TreeAddress { path: usage.prefix.clone(), ..self.tree.clone() };
         UsageLine::new(usage, address.to_string(), self.bytes)
     }

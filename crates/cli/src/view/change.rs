@@ -11,6 +11,7 @@ use crate::view::ObjectJson;
 /// A path that differs, or a directory with paths that do.
 #[derive(Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "most are paths; a box would cost each an allocation")]
 pub(crate) enum ChangeView {
     /// A path.
     Path { path: String, kind: &'static str, left: Option<ObjectJson>, right: Option<ObjectJson> },

@@ -22,7 +22,7 @@ pub(crate) struct UsageLine {
 }
 
 impl UsageLine {
-    pub(crate) fn new(of: PrefixUsage, address: String, in_bytes: bool) -> Self {
+    pub(crate) fn new(of: &PrefixUsage, address: String, in_bytes: bool) -> Self {
         let (objects, bytes) = (of.usage.objects, of.usage.bytes);
         Self { prefix: of.prefix.as_str().to_owned(), objects, bytes, address, in_bytes }
     }

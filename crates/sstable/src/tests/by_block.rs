@@ -325,6 +325,8 @@ fn a_footer_that_leaves_no_room_for_the_tail_is_refused() {
     assert!(TableIndex::from_tail(file.clone().into(), Some(10)).is_err());
     let error = TableIndex::from_tail(vec![1; 9].into(), Some(9)).unwrap_err();
     assert_eq!(error.what, Defect::TooShort { len: 9 });
+    // No more of such a file could be read.
+    assert!(TableIndex::from_tail(Bytes::new(), Some(FOOTER_LEN as u64 - 1)).is_err());
 }
 
 /// A kilobyte of index could otherwise become any number of gigabytes.

@@ -106,7 +106,7 @@ impl Assembly {
             return Ok(Err(self.conflicts));
         }
         self.reuse_up_to(self.base.ranges().len()).await?;
-        self.stitcher.end()?;
+        self.stitcher.end().await?;
         self.finished.extend(self.stitcher.take_finished());
         while let Some(uploaded) = poll_fn(|context| self.poll_uploads(context)).await {
             uploaded?;

@@ -15,7 +15,7 @@ pub(crate) enum Piece {
     /// The range before ends here, wherever that is: a foreign range did.
     End,
     /// Records of a range that goes on.
-    Open(RangeBuilder),
+    Open(Box<RangeBuilder>),
 }
 
 /// A range of another tree, or a part of it.
@@ -112,7 +112,7 @@ impl Pieces {
 
     /// The pieces; the last may be open.
     pub(crate) fn finish(mut self) -> Vec<Piece> {
-        self.done.extend(self.open.map(Piece::Open));
+        self.done.extend(self.open.map(|open| Piece::Open(Box::new(open))));
         self.done
     }
 

@@ -31,8 +31,8 @@ pub(crate) struct Stitcher {
 enum Last {
     /// Records of a range that goes on.
     Open(Box<RangeBuilder>),
-    /// Another tree's last range, into which belongs what follows; or the first part of a range. If nothing follows, or
-    /// the rest of that range, it is reused.
+    /// Another tree's last range, into which belongs what follows; or the first part of a range. The former is
+    /// reused if nothing follows, the latter if the rest of the range does.
     Reused(Reused),
     /// There is none: what follows begins a range.
     None,
@@ -78,7 +78,7 @@ impl Stitcher {
                 self.last = first.joined(&next).map_or(Last::None, Last::Reused);
                 self.let_go();
             }
-            (Last::Reused(reused), Piece::End) => self.last = Last::Reused(reused),
+            (Last::Reused(reused), Piece::End) if reused.is_whole() => self.last = Last::Reused(reused),
             (Last::Reused(reused), piece) => {
                 let reopened = self.open(reused).await?;
                 self.go_through(None, reopened).await?;
@@ -94,11 +94,18 @@ impl Stitcher {
     }
 
     /// Ends the tree.
-    pub(crate) fn end(&mut self) -> Result<(), TreeError> {
+    pub(crate) async fn end(&mut self) -> Result<(), TreeError> {
         match mem::replace(&mut self.last, Last::None) {
-            Last::Open(open) => self.write(Written::of(*open)?),
-            Last::Reused(reused) => self.reuse(reused),
-            Last::None => {}
+            Last::Reused(reused) if reused.is_whole() => self.reuse(reused),
+            // The rest of that range is gone.
+            Last::Reused(reused) => {
+                let reopened = self.open(reused).await?;
+                self.go_through(None, reopened).await?;
+            }
+            last => self.last = last,
+        }
+        if let Last::Open(open) = mem::replace(&mut self.last, Last::None) {
+            self.write(Written::of(*open)?);
         }
         Ok(())
     }
@@ -121,7 +128,7 @@ impl Stitcher {
                 self.let_go();
             }
             Piece::Written(written) => self.write(written),
-            Piece::Open(open) => self.last = Last::Open(Box::new(open)),
+            Piece::Open(open) => self.last = Last::Open(open),
             Piece::End => {}
         }
     }
@@ -159,7 +166,7 @@ impl Stitcher {
         let written = match piece {
             Piece::Reused(reused) => return self.open(reused).await,
             Piece::Written(written) => written,
-            Piece::Open(open) => self.pool.run(move || Written::of(open)).await?,
+            Piece::Open(open) => self.pool.run(move || Written::of(*open)).await?,
             Piece::End => unreachable!("an end has no records"),
         };
         let table = open_range(&written.range.id, written.file)?;

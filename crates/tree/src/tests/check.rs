@@ -187,7 +187,8 @@ fn files_in_each_others_place_are_told() {
 fn whatever_the_metarange_says_wrongly_is_told() {
     let (stored, tree) = tree();
     let sound = ranges(&stored, tree);
-    let lies: [(&str, fn(&mut RangeDescriptor)); 6] = [
+    type Lie = fn(&mut RangeDescriptor);
+    let lies: [(&str, Lie); 6] = [
         ("first key", |range| range.min_key = "path/000000!".into()),
         ("last key", |range| range.max_key = [&range.max_key[..], b"!"].concat().into()),
         ("count", |range| range.count += 1),

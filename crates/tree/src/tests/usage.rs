@@ -54,9 +54,9 @@ fn only_the_ranges_at_the_edges_are_opened_and_of_them_only_the_blocks_with_the_
         let is_edge = |range: &&RangeDescriptor| {
             let end = prefix_end(prefix.as_bytes());
             let is_outside = range.max_key < prefix || end.is_some_and(|end| range.min_key >= end);
-            !is_outside
-                && !(range.min_key.starts_with(prefix.as_bytes())
-                    && range.max_key.starts_with(prefix.as_bytes()))
+            let is_inside =
+                [&range.min_key, &range.max_key].iter().all(|key| key.starts_with(prefix.as_bytes()));
+            !is_outside && !is_inside
         };
         let edges = ranges.iter().filter(is_edge).count() as u64;
         let counts = stored.counting.take();
