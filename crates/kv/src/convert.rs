@@ -13,7 +13,7 @@ impl From<KvError> for Error {
             KvError::Unavailable { .. } | KvError::Closed | KvError::Halted { .. } => Code::Unavailable,
             KvError::Format { .. } => Code::UnsupportedFormat,
             KvError::Corrupted { .. } => Code::Corrupt,
-            KvError::InUse { .. } | KvError::Storage { .. } => Code::Internal,
+            KvError::Cluster { .. } | KvError::InUse { .. } | KvError::Storage { .. } => Code::Internal,
         };
         Error::new(code, "key-value store", error.to_string())
     }

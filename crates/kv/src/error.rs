@@ -51,6 +51,12 @@ pub enum KvError {
         /// What was met.
         cause: String,
     },
+    /// The cluster is not one to work with, or does not speak as it should.
+    #[error("the cluster cannot be used: {cause}")]
+    Cluster {
+        /// What was met.
+        cause: String,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -139,6 +145,7 @@ impl KvError {
             Self::TooLarge { .. } => ErrorKind::Refused,
             Self::Closed
             | Self::Halted { .. }
+            | Self::Cluster { .. }
             | Self::InUse { .. }
             | Self::Format { .. }
             | Self::Corrupted { .. }

@@ -25,5 +25,7 @@ pub use key::KeyRange;
 #[cfg(any(test, feature = "testing"))]
 pub use memory::{Memory, MemorySettings};
 pub use port::{Conflict, ConflictReason, Kv, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
-pub use tikv::{InvalidTikvUri, TikvTls, TikvUri};
+#[cfg(any(test, feature = "testing"))]
+pub use tikv::TestPlace;
+pub use tikv::{InvalidTikvUri, Tikv, TikvSettings, TikvTls, TikvUri};
 pub use writes::Limits;

@@ -41,11 +41,14 @@ impl<S: Clone> Pins<S> {
         }
     }
 
-    /// The state of that timestamp.
+    /// The state of that timestamp, if it is not too old.
     pub(crate) fn get(&self, timestamp: Timestamp, now: Time) -> Option<Pin<S>> {
-        let pins = self.pins.lock();
-        let pin = pins.iter().find(|pin| pin.timestamp == timestamp)?;
-        (!self.is_over(pin.taken, now)).then(|| pin.clone())
+        self.find(timestamp).filter(|pin| !self.is_over(pin.taken, now))
+    }
+
+    /// The state of that timestamp, however old.
+    pub(crate) fn find(&self, timestamp: Timestamp) -> Option<Pin<S>> {
+        self.pins.lock().iter().find(|pin| pin.timestamp == timestamp).cloned()
     }
 
     /// Lets go of what is too old.

@@ -167,8 +167,8 @@ pub trait Transaction: Send + Sync {
     /// [`timestamp`](Transaction::timestamp) to now, so that everything read from here on is read as of now. What was
     /// read before must be read again; what was written before is still checked as of when it was written.
     ///
-    /// The lock ends with the transaction and leaves no mark: a key that others must not have written from an older
-    /// state has to be put or [locked](Transaction::lock) as well.
+    /// The lock ends with the transaction and leaves no mark to count on: a key that others must not have written from an
+    /// older state has to be put or [locked](Transaction::lock) as well.
     ///
     /// # Errors
     /// [`KvError::LockTimeout`] when others held the key for `wait`, [`KvError::Deadlock`] when waiting would never
@@ -217,7 +217,8 @@ pub struct Conflict {
 /// What stands in the way of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConflictReason {
-    /// Someone wrote or locked the key since this transaction read.
+    /// Someone wrote or locked the key since this transaction read. Where a store keeps marks longer than it must, also:
+    /// someone held the key, or failed to write it.
     Written,
     /// The key was to be inserted and exists.
     Exists,

