@@ -1,3 +1,4 @@
+mod backend;
 mod committing;
 mod concurrency;
 mod costs;

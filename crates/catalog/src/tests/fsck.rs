@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-use braid_kv::{Kv, Mode, Outcome};
+use braid_kv::{Mode, Outcome};
 use braid_types::{Code, Commit, CommitId, RepositoryId, Result, TagName};
 use bytes::Bytes;
 

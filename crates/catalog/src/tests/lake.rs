@@ -63,7 +63,7 @@ pub(super) fn delete(at: &str) -> StagedOperation {
 impl Lake {
     /// A repository `lake` with an empty branch `main`.
     pub(super) async fn new() -> Self {
-        let world = World::new();
+        let world = World::new().await;
         let catalog = world.catalog();
         let create = CreateRepository {
             name: repo(),

@@ -6,6 +6,7 @@ use braid_tree::Strategy as Merging;
 use braid_types::Code;
 use proptest::prelude::*;
 
+use super::backend::Backend;
 use super::lake::*;
 use crate::{Applied, PickRequest, ResetScope};
 
@@ -209,11 +210,11 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: Backend::cases(60), ..ProptestConfig::default() })]
 
     #[test]
     fn branches_agree_with_plain_maps(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(run(steps));
     }
 }

@@ -4,6 +4,7 @@ use braid_tree::Usage;
 use braid_types::{Code, PathPrefix};
 use proptest::prelude::*;
 
+use super::backend::Backend;
 use super::lake::*;
 use crate::{Catalog, CommitRequest, DiffMode, DiffQuery, DiffRequest, PageRequest};
 
@@ -195,7 +196,7 @@ async fn in_pages(catalog: &Catalog, request: &DiffRequest, size: usize) -> Vec<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: Backend::cases(24), ..ProptestConfig::default() })]
 
     #[test]
     fn sums_and_differences_agree_with_plain_maps(
@@ -203,7 +204,7 @@ proptest! {
         after in proptest::sample::select(&["", "a", "a/", "a/b/c", "b/a", "c/", "z"]),
         size in 1..4usize,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let states = States::make(phases).await;
             usages_agree(&states).await;

@@ -1,4 +1,4 @@
-//! The stores under a catalog in tests: in memory, with counters, a fuse that "crashes" the process, and interruptions.
+//! The stores under a catalog in tests, with counters, a fuse that "crashes" the process, and interruptions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,10 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use braid_kv::{
-    KeyRange, Kv, KvError, Memory, MemorySettings, Mode, Outcome, ScanOptions, Snapshot, Timestamp,
-    Transaction,
-};
+use braid_kv::{KeyRange, Kv, KvError, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
 use braid_sstable::Table;
 use braid_tree::{FileId, Metarange, RangeStore, TreeError, TreeFormat, open_range};
 use braid_types::{Code, ManualClock, MetarangeId, RangeId, Result, SeededRandom, Time};
@@ -17,12 +14,13 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
+use super::backend::Backend;
 use crate::{Catalog, Components, Settings, Storage};
 
 /// What outlives a catalog.
 #[derive(Clone)]
 pub(super) struct World {
-    pub(super) kv: Memory,
+    pub(super) kv: Arc<dyn Kv>,
     pub(super) ranges: Arc<TestRanges>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) fuse: Arc<Fuse>,
@@ -84,14 +82,14 @@ fn dead() -> KvError {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let clock = Arc::new(ManualClock::at(Time::from_seconds(1_700_000_000)));
         let fuse = Arc::new(Fuse { left: AtomicI64::new(i64::MAX / 2) });
         let counters = Arc::new(Counters::default());
         let ranges =
             TestRanges { files: Mutex::default(), fuse: Arc::clone(&fuse), counters: Arc::clone(&counters) };
         Self {
-            kv: Memory::new(MemorySettings::default(), clock.clone()),
+            kv: Backend::chosen().open(clock.clone()).await,
             ranges: Arc::new(ranges),
             clock,
             fuse,
@@ -111,7 +109,7 @@ impl World {
 
     /// Another process on the same stores.
     pub(super) fn catalog(&self) -> Catalog {
-        let kv = TestKv { inner: Arc::new(self.kv.clone()), world: self.clone() };
+        let kv = TestKv { inner: Arc::clone(&self.kv), world: self.clone() };
         let parts = Components {
             kv: Arc::new(kv),
             storage: Arc::new(TestStorage(Arc::clone(&self.ranges))),
