@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use braid::{Server, ServerConfig, StorageConfig};
+use braid::{Server, ServerConfig};
 use braid_client::{Client, CommitBranch, Link};
 
 use crate::figures::Figures;
@@ -35,14 +35,7 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
     let folder =
         tempfile::Builder::new().prefix("braid-benches-").tempdir().context("no temporary folder")?;
     runtime.block_on(async {
-        let loopback = "127.0.0.1:0".parse()?;
-        let config = ServerConfig {
-            data: folder.path().join("data"),
-            grpc: loopback,
-            http: loopback,
-            public_url: None,
-            storage: StorageConfig::Local,
-        };
+        let config = ServerConfig::in_folder(folder.path().join("data"));
         let server = Box::pin(Server::start(config)).await?;
         let fleet = Fleet::connect(&server, CLIENTS).await?;
         let measured = Box::pin(measure_server(figures, fleet, folder.path())).await;

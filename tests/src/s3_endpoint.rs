@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use braid::{Server, ServerConfig, StorageConfig, StoreServer};
+use braid::{Server, ServerConfig, StoreServer};
 use braid_client::{Client, Link, Upload, UploadTarget};
 use braid_objects::{
     Buckets, ObjectError, ObjectStore, PresignGetOptions, PresignPutOptions, PutOptions, S3Buckets, S3Config,
@@ -26,9 +26,7 @@ fn any_port() -> SocketAddr {
 
 /// A server in this process, with its administrator's client.
 async fn serve(data: &Path, public_url: Option<String>) -> (Server, Client) {
-    let (grpc, http) = (any_port(), any_port());
-    let config =
-        ServerConfig { data: data.to_owned(), grpc, http, public_url, storage: StorageConfig::Local };
+    let config = ServerConfig { public_url, ..ServerConfig::in_folder(data) };
     let server = Server::start(config).await.unwrap();
     let key = server.first_key().unwrap();
     let client = impatient(&format!("http://{}", server.grpc_address()), &key.id, key.secret.expose());

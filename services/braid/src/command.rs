@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use braid_cli::{GlobalOptions, Io};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{demo, key, logging, store, up};
+use crate::{demo, key, logging, metadata, store, up};
 
 /// Versioned data lakes: repositories, branches and commits over objects in S3.
 #[derive(Debug, Parser)]
@@ -24,9 +24,11 @@ pub struct Braid {
 pub enum Command {
     /// Serve everything in one process, with its state in a folder
     Up(up::Up),
+    /// Serve a metadata node of a cluster: no state of its own, any number of them
+    Metadata(metadata::MetadataNode),
     /// Serve the object store of a data folder alone, by the S3 API
     Store(store::Store),
-    /// Make another administrator's access key for a data folder that no server has open
+    /// Make an administrator's access key: for a cluster, or a data folder that no server has open
     Key(key::Key),
     /// Start a server in a temporary folder and show the main job on real files, end to end
     Demo(demo::Demo),
@@ -44,6 +46,7 @@ pub async fn run(braid: Braid) -> ExitCode {
             return exit.into();
         }
         Command::Up(up) => up.run().await,
+        Command::Metadata(node) => node.run().await,
         Command::Store(store) => store.run().await,
         Command::Key(key) => key.run().await,
         Command::Demo(demo) => Box::pin(demo.run()).await,

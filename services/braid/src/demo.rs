@@ -5,7 +5,6 @@ mod lake;
 mod screen;
 mod story;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +14,8 @@ use braid_client::{Client, ClientConfig, Credentials};
 use braid_types::{SystemClock, SystemRandom};
 use clap::Args;
 
-use crate::server::{Server, ServerConfig};
+use crate::config::ServerConfig;
+use crate::server::Server;
 use crate::storage::StorageConfig;
 use crate::up::print_first_key;
 use crate::{logging, shutdown};
@@ -114,14 +114,7 @@ impl Demo {
 }
 
 fn config(data: PathBuf) -> ServerConfig {
-    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    ServerConfig {
-        data,
-        grpc: any_port,
-        http: any_port,
-        public_url: None,
-        storage: StorageConfig::LocalOverHttp,
-    }
+    ServerConfig { storage: StorageConfig::LocalOverHttp, ..ServerConfig::in_folder(data) }
 }
 
 async fn connect(server: &Server) -> anyhow::Result<Client> {

@@ -1,16 +1,19 @@
-//! The HTTP port: health, and the S3 endpoint of the local store for everything else.
+//! The HTTP port: health, readiness, and the S3 endpoint of the local store for everything else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::ListenerExt;
+use axum::{Json, Router};
 use braid_objects::{InternalKey, LocalStore, s3_endpoint};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::readiness::Readiness;
 use crate::storage::LOCAL_BUCKET;
 
 /// Takes an address to listen on.
@@ -18,16 +21,38 @@ pub(crate) async fn bind(address: SocketAddr, what: &str) -> anyhow::Result<TcpL
     TcpListener::bind(address).await.with_context(|| format!("cannot listen for {what} on {address}"))
 }
 
+/// Answers `/healthz`: this process runs.
+pub(crate) fn health() -> Router {
+    Router::new().route("/healthz", get(|| async { "ok\n" }))
+}
+
+/// Answers `/readyz`: this process has all that it needs, or what is missing.
+pub(crate) fn ready(readiness: Arc<Readiness>) -> Router {
+    let answer = move || {
+        let readiness = Arc::clone(&readiness);
+        async move { say(&readiness).await }
+    };
+    Router::new().route("/readyz", get(answer))
+}
+
+async fn say(readiness: &Readiness) -> Response {
+    let report = readiness.report().await;
+    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report)).into_response()
+}
+
+/// Serves the local store at every path that `router` does not answer. The names there hold no dot, so no bucket of the
+/// local store has them.
+pub(crate) fn with_store(router: Router, store: Arc<LocalStore>, key: &InternalKey) -> Router {
+    router.fallback_service(s3_endpoint(store, key, [LOCAL_BUCKET.to_owned()]))
+}
+
 /// Serves until `stop`; transfers under way end first.
 pub(crate) async fn serve(
     listener: TcpListener,
-    store: Arc<LocalStore>,
-    key: &InternalKey,
+    router: Router,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let endpoint = s3_endpoint(store, key, [LOCAL_BUCKET.to_owned()]);
-    // The names hold no dot, so no bucket of the local store has them.
-    let router = Router::new().route("/healthz", get(|| async { "ok\n" })).fallback_service(endpoint);
     // A connection that cannot be tuned still serves.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await

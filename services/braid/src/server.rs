@@ -1,54 +1,46 @@
-//! One process with everything: metadata service, embedded key-value store, local object store.
+//! A metadata service in this process, over whatever its configuration names: `braid up`, `braid metadata`, tests.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use braid_auth::{Keys, NewKey};
 use braid_cache::{CacheOptions, RangeMemory};
-use braid_kv::{Embedded, EmbeddedSettings, Kv};
+use braid_kv::Kv;
 use braid_metadata::{Metadata, Parts, Settings};
-use braid_objects::LocalStore;
-use braid_types::{Clock, Random, SystemClock, SystemRandom};
+use braid_objects::Stores;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::ServerConfig;
 use crate::data_folder::DataFolder;
+use crate::foundation::{Foundation, OpenKv};
 use crate::http;
-use crate::storage::{LocalEndpoint, StorageConfig, internal_key};
+use crate::installation::InstallationError;
+use crate::readiness::Readiness;
+use crate::storage::LocalEndpoint;
 
 /// How long transfers may go on after a shutdown began.
 const HTTP_DRAIN: Duration = Duration::from_secs(30);
 
-/// What to serve, and where.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// The data folder.
-    pub data: PathBuf,
-    /// Where gRPC is served; port 0 takes a free one.
-    pub grpc: SocketAddr,
-    /// Where the object store and health are served; port 0 takes a free one.
-    pub http: SocketAddr,
-    /// What presigned URLs of the local store begin with; `None` is the HTTP address.
-    pub public_url: Option<String>,
-    /// Where data and committed trees are kept.
-    pub storage: StorageConfig,
-}
+/// How long is waited before a key-value store that could not be reached is tried again.
+const KV_PAUSE: Duration = Duration::from_secs(1);
 
 /// A server that runs in this process.
 pub struct Server {
     grpc: SocketAddr,
     http: SocketAddr,
+    encrypted: bool,
     first_key: Option<NewKey>,
     stop: CancellationToken,
     http_stop: CancellationToken,
     tasks: Tasks,
     keys: Arc<Keys>,
     kv: Arc<dyn Kv>,
-    _folder: DataFolder,
+    _foundation: Foundation,
 }
 
 struct Tasks {
@@ -57,57 +49,44 @@ struct Tasks {
 }
 
 impl Server {
-    /// Opens the data folder and serves it.
+    /// Serves what `config` names. Health and readiness are served at once; gRPC as soon as the key-value store can be
+    /// reached, for which this waits.
     pub async fn start(config: ServerConfig) -> anyhow::Result<Self> {
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let folder = DataFolder::open(&config.data)?;
-        let master = folder.master_key(&*random)?;
-        let kv =
-            Embedded::open(&folder.kv_file(), EmbeddedSettings::default(), Arc::clone(&clock), &*random)?;
-        let kv: Arc<dyn Kv> = Arc::new(kv);
-        let keys = Keys::open(Arc::clone(&kv), &master, Arc::clone(&clock), Arc::clone(&random)).await?;
+        let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
+        let foundation = Foundation::lay(folder, &config.kv, config.master_key.clone())?;
         let (grpc, http) = (http::bind(config.grpc, "gRPC").await?, http::bind(config.http, "HTTP").await?);
         let (grpc_address, http_address) = (grpc.local_addr()?, http.local_addr()?);
-        let endpoint = format!("http://{}", reachable(http_address));
-        let local = LocalEndpoint {
-            store: LocalStore::open(&folder.objects(), Arc::clone(&clock))
-                .context("cannot open the object store")?,
-            key: internal_key(&master),
-            public_url: config.public_url.clone().unwrap_or_else(|| endpoint.clone()),
-            endpoint,
-        };
-        let first_key = keys.create_first_admin().await?;
-        let keys = Arc::new(keys);
-        let parts = Parts {
-            kv: Arc::clone(&kv),
-            stores: config.storage.stores(&local, Arc::clone(&clock), Arc::clone(&random)),
-            range_memory: Arc::new(RangeMemory::new(CacheOptions::default())),
-            keys: Arc::clone(&keys),
-            intent_key: master.derive("upload intents"),
-            clock,
-            random,
-        };
-        let settings = Settings {
-            default_storage_prefix: config.storage.default_prefix(),
-            storage_kind: config.storage.kind().to_owned(),
-            ..Settings::default()
-        };
+        let local = foundation.local_endpoint(reachable(http_address), config.public_url.clone())?;
+        let stores = config.storage.stores(
+            local.as_ref(),
+            Arc::clone(&foundation.clock),
+            Arc::clone(&foundation.random),
+        );
+
         let (stop, http_stop) = (CancellationToken::new(), CancellationToken::new());
-        let tasks = Tasks {
-            grpc: spawn_grpc(Metadata::new(parts, settings)?, grpc, stop.clone()),
-            http: spawn_http(http, local, http_stop.clone(), stop.clone()),
-        };
+        let on_failure = http_stop.clone().drop_guard();
+        let storage = stores.open(&config.storage.default_prefix())?;
+        let readiness = Arc::new(Readiness::new(storage, stop.clone()));
+        let http = spawn_http(http, router(&readiness, local), http_stop.clone(), stop.clone());
+
+        let kv = wait_for_kv(&foundation, &readiness).await?;
+        let keys = Arc::new(foundation.keys(&kv).await?);
+        let first_key = if config.first_key { keys.create_first_admin().await? } else { None };
+        let parts = parts(&foundation, &kv, stores, &keys);
+        let metadata = Metadata::new(parts, settings(&config))?;
+        let tasks = Tasks { grpc: spawn_grpc(metadata, grpc, stop.clone()), http };
+        on_failure.disarm();
         Ok(Self {
             grpc: grpc_address,
             http: http_address,
+            encrypted: config.tls.is_some(),
             first_key,
             stop,
             http_stop,
             tasks,
             keys,
             kv,
-            _folder: folder,
+            _foundation: foundation,
         })
     }
 
@@ -116,12 +95,18 @@ impl Server {
         self.grpc
     }
 
+    /// Where gRPC is served, as a client on this machine is told.
+    pub fn grpc_url(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", reachable(self.grpc))
+    }
+
     /// Where HTTP is served.
     pub fn http_address(&self) -> SocketAddr {
         self.http
     }
 
-    /// The administrator's key, if this is the first start of the data folder.
+    /// The administrator's key, if this is the first start of the installation and the server was to make it.
     pub fn first_key(&self) -> Option<&NewKey> {
         self.first_key.as_ref()
     }
@@ -136,8 +121,8 @@ impl Server {
         self.stop.cancelled().await;
     }
 
-    /// Stops: no new calls, those under way end, then the stores are closed. The object store goes last, since a
-    /// commit under way may write to it.
+    /// Stops: no new calls, those under way end, then the stores are closed. HTTP goes last: a commit under way may write
+    /// to the object store, and whoever asks is told that the server is not ready any more.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         let grpc = self.tasks.grpc.await.context("the gRPC server panicked")?;
@@ -148,6 +133,56 @@ impl Server {
         };
         self.kv.close().await;
         grpc.and(http)
+    }
+}
+
+/// Opens the key-value store as soon as it can be reached.
+async fn wait_for_kv(
+    foundation: &Foundation,
+    readiness: &Readiness,
+) -> Result<Arc<dyn Kv>, InstallationError> {
+    loop {
+        match foundation.open_kv().await {
+            Ok(OpenKv { kv, home }) => {
+                readiness.kv_is(Arc::clone(&kv), &home);
+                return Ok(kv);
+            }
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, "the key-value store cannot be used yet; trying again");
+                readiness.kv_is_missing(error.to_string());
+                tokio::time::sleep(KV_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn parts(foundation: &Foundation, kv: &Arc<dyn Kv>, stores: Arc<dyn Stores>, keys: &Arc<Keys>) -> Parts {
+    Parts {
+        kv: Arc::clone(kv),
+        stores,
+        range_memory: Arc::new(RangeMemory::new(CacheOptions::default())),
+        keys: Arc::clone(keys),
+        intent_key: foundation.master.derive("upload intents"),
+        clock: Arc::clone(&foundation.clock),
+        random: Arc::clone(&foundation.random),
+    }
+}
+
+fn settings(config: &ServerConfig) -> Settings {
+    Settings {
+        default_storage_prefix: config.storage.default_prefix().to_string(),
+        storage_kind: config.storage.kind().to_owned(),
+        tls: config.tls.clone(),
+        ..Settings::default()
+    }
+}
+
+fn router(readiness: &Arc<Readiness>, local: Option<LocalEndpoint>) -> Router {
+    let router = http::health().merge(http::ready(Arc::clone(readiness)));
+    match local {
+        Some(local) => http::with_store(router, local.store, &local.key),
+        None => router,
     }
 }
 
@@ -165,13 +200,13 @@ fn spawn_grpc(
 
 fn spawn_http(
     listener: TcpListener,
-    local: LocalEndpoint,
+    router: Router,
     stop: CancellationToken,
     server: CancellationToken,
 ) -> JoinHandle<anyhow::Result<()>> {
     tokio::spawn(async move {
         let _ended = server.drop_guard();
-        http::serve(listener, local.store, &local.key, stop).await.context("the HTTP server failed")
+        http::serve(listener, router, stop).await.context("the HTTP server failed")
     })
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use braid_auth::MasterKey;
-use braid_objects::{Buckets, InternalKey, LocalBuckets, LocalStore, S3Buckets, S3Config, StoreSet, Stores};
+use braid_objects::{
+    Buckets, InternalKey, LocalBuckets, LocalStore, S3Buckets, S3Config, StorageUri, StoreSet, Stores,
+};
 use braid_types::{Clock, Random};
 
 /// The bucket of the local store. Its dot keeps it apart from repositories, whose names hold none.
@@ -18,8 +20,8 @@ pub enum StorageConfig {
     LocalOverHttp,
     /// In S3.
     S3 {
-        /// Where repositories go that name no storage namespace: `s3://bucket/prefix/`.
-        default_prefix: String,
+        /// Where repositories go that name no storage namespace.
+        default_prefix: StorageUri,
         /// How to reach it.
         config: Box<S3Config>,
     },
@@ -27,9 +29,11 @@ pub enum StorageConfig {
 
 impl StorageConfig {
     /// Where repositories go that name no storage namespace.
-    pub(crate) fn default_prefix(&self) -> String {
+    pub(crate) fn default_prefix(&self) -> StorageUri {
         match self {
-            Self::Local | Self::LocalOverHttp => format!("s3://{LOCAL_BUCKET}/"),
+            Self::Local | Self::LocalOverHttp => {
+                format!("s3://{LOCAL_BUCKET}/").parse().expect("the local bucket has a bucket's name")
+            }
             Self::S3 { default_prefix, .. } => default_prefix.clone(),
         }
     }
@@ -42,28 +46,26 @@ impl StorageConfig {
         }
     }
 
-    /// The stores that namespaces are opened in. The local one is there in any case; `endpoint` is where this
-    /// process serves it, `public_url` what presigned URLs begin with.
+    /// The stores that namespaces are opened in. `local` is the store of this process, which a process without a data
+    /// folder has not.
     pub(crate) fn stores(
         &self,
-        local: &LocalEndpoint,
+        local: Option<&LocalEndpoint>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Arc<dyn Stores> {
-        let direct = || -> Arc<dyn Buckets> {
-            Arc::new(LocalBuckets::new(Arc::clone(&local.store), &local.public_url, &local.key))
-        };
-        let (own, remote): (Arc<dyn Buckets>, Option<Arc<dyn Buckets>>) = match self {
-            Self::Local => (direct(), None),
-            Self::LocalOverHttp => (Arc::new(S3Buckets::new(&local.s3_config(), clock, random)), None),
+        let s3 = |config: &S3Config| -> Arc<dyn Buckets> { Arc::new(S3Buckets::new(config, clock, random)) };
+        let (own, remote) = match self {
+            Self::Local => (local.map(LocalEndpoint::direct), None),
+            Self::LocalOverHttp => (local.map(|local| s3(&local.s3_config())), None),
             Self::S3 { config, .. } => {
-                let remote: Arc<dyn Buckets> = Arc::new(S3Buckets::new(config, clock, random));
+                let remote = s3(config);
                 // A bucket with a dot may also be another Braid's store, which is reached like any S3.
-                let own = if config.endpoint_url.is_some() { Arc::clone(&remote) } else { direct() };
-                (own, Some(remote))
+                let far = config.endpoint_url.is_some().then(|| Arc::clone(&remote));
+                (far.or_else(|| local.map(LocalEndpoint::direct)), Some(remote))
             }
         };
-        Arc::new(StoreSet::new(Some(own), remote))
+        Arc::new(StoreSet::new(own, remote))
     }
 }
 
@@ -76,6 +78,10 @@ pub(crate) struct LocalEndpoint {
 }
 
 impl LocalEndpoint {
+    fn direct(&self) -> Arc<dyn Buckets> {
+        Arc::new(LocalBuckets::new(Arc::clone(&self.store), &self.public_url, &self.key))
+    }
+
     fn s3_config(&self) -> S3Config {
         let credentials = braid_objects::S3Credentials {
             access_key_id: self.key.access_key_id.clone(),

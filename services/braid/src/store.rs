@@ -53,9 +53,8 @@ impl StoreServer {
         let listener = http::bind(address, "HTTP").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let (serving_key, serving_stop) = (key.clone(), stop.clone());
-        let task =
-            tokio::spawn(async move { http::serve(listener, store, &serving_key, serving_stop).await });
+        let router = http::with_store(http::health(), store, &key);
+        let task = tokio::spawn(http::serve(listener, router, stop.clone()));
         Ok(Self { address, key, stop, task, _folder: folder })
     }
 
