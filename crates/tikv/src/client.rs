@@ -37,10 +37,21 @@ impl Client {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub async fn connect(addresses: &[String], settings: Settings, seed: u64) -> Result<Self, Error> {
+        let channels = Channels::new(&settings);
+        Self::connect_by(channels, addresses, settings, seed).await
+    }
+
+    /// As [`connect`](Self::connect), over given connections.
+    pub(crate) async fn connect_by(
+        channels: Channels,
+        addresses: &[String],
+        settings: Settings,
+        seed: u64,
+    ) -> Result<Self, Error> {
         settings.check()?;
         let addresses: Vec<Address> =
             addresses.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>()?;
-        let channels = Arc::new(Channels::new(&settings));
+        let channels = Arc::new(channels);
         let pace = Pace::new(&settings, seed);
         let mut patience = pace.patience("connect", settings.read_deadline);
         let pd = Arc::new(Pd::new(Arc::clone(&channels), addresses, pace.clone(), &settings));

@@ -2,7 +2,11 @@
 
 mod address;
 mod channels;
+#[cfg(any(test, feature = "testing"))]
+mod dial;
 mod tls;
 
 pub(crate) use address::Address;
 pub(crate) use channels::{Channels, Connection};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use dial::{Dial, Dialer};

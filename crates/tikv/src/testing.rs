@@ -28,6 +28,7 @@ mod store_service;
 #[cfg(test)]
 mod tests;
 mod tso;
+mod wires;
 
 pub use call::{Call, Counts};
 pub use cluster::{HeldLock, RegionView, TestCluster};
@@ -35,3 +36,6 @@ pub use fault::{Effect, Filter, RegionFault};
 pub use faults::Fault;
 pub use options::{Options, TlsIdentity};
 pub use stop::{Held, Stop, When};
+pub use wires::Lifeline;
+
+pub(crate) use line::Line;

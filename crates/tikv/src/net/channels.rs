@@ -20,6 +20,8 @@ pub(crate) struct Channels {
     keep_alive_interval: Duration,
     keep_alive_timeout: Duration,
     open: Mutex<HashMap<Address, Slot>>,
+    #[cfg(any(test, feature = "testing"))]
+    dialer: Option<super::Dialer>,
 }
 
 type Slot = Arc<OnceCell<Channel>>;
@@ -40,7 +42,15 @@ impl Channels {
             keep_alive_interval: settings.keep_alive_interval,
             keep_alive_timeout: settings.keep_alive_timeout,
             open: Mutex::default(),
+            #[cfg(any(test, feature = "testing"))]
+            dialer: None,
         }
+    }
+
+    /// Connections over another network.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn over(settings: &Settings, dialer: super::Dialer) -> Self {
+        Self { dialer: Some(dialer), ..Self::new(settings) }
     }
 
     /// The connection to an address; those who ask at once share one. An error is in words, and means that nothing was
@@ -61,12 +71,20 @@ impl Channels {
 
     async fn connect(&self, address: &Address) -> Result<Channel, String> {
         let endpoint = self.endpoint(address).await?;
-        let connecting = tokio::time::timeout(self.connect_timeout, endpoint.connect());
+        let connecting = tokio::time::timeout(self.connect_timeout, self.dial(&endpoint));
         match connecting.await {
             Ok(Ok(channel)) => Ok(channel),
             Ok(Err(error)) => Err(format!("'{address}' cannot be connected to: {}", root_cause(&error))),
             Err(_) => Err(format!("'{address}' cannot be connected to within {:?}", self.connect_timeout)),
         }
+    }
+
+    async fn dial(&self, endpoint: &Endpoint) -> Result<Channel, tonic::transport::Error> {
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(dialer) = &self.dialer {
+            return endpoint.connect_with_connector(dialer.clone()).await;
+        }
+        endpoint.connect().await
     }
 
     async fn endpoint(&self, address: &Address) -> Result<Endpoint, String> {

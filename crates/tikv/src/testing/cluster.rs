@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::call::{Call, Counts};
 use super::fault::{Effect, Filter};
@@ -16,6 +17,9 @@ use super::options::{Options, TlsIdentity};
 use super::server::Server;
 use super::shared::Shared;
 use super::stop::{Stop, When};
+use super::wires::{Lifeline, Reach};
+use crate::net::{Channels, Dialer};
+use crate::{Client, Error, Settings};
 
 /// A cluster in memory: PD and stores, each listening on loopback. Dropping it breaks all connections.
 #[derive(Debug)]
@@ -85,6 +89,31 @@ impl TestCluster {
         }
         self.stores.lock().insert(id, server);
         Ok(())
+    }
+
+    /// A client of this cluster.
+    ///
+    /// # Errors
+    /// As of [`Client::connect`].
+    pub async fn client(&self, settings: Settings, seed: u64) -> Result<Client, Error> {
+        Ok(self.mortal_client(settings, seed).await?.0)
+    }
+
+    /// A client, and its connection to the world; cutting it does nothing where connections are not in memory.
+    ///
+    /// # Errors
+    /// As of [`Client::connect`].
+    pub async fn mortal_client(&self, settings: Settings, seed: u64) -> Result<(Client, Lifeline), Error> {
+        let lifeline = Lifeline(CancellationToken::new());
+        let channels = match &self.shared.wires {
+            None => Channels::new(&settings),
+            Some(wires) => {
+                let reach = Reach { wires: Arc::clone(wires), cut: lifeline.0.clone() };
+                Channels::over(&settings, Dialer::new(reach))
+            }
+        };
+        let client = Client::connect_by(channels, &self.endpoints(), settings, seed).await?;
+        Ok((client, lifeline))
     }
 
     /// Stops everything and waits for it.

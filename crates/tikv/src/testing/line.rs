@@ -5,19 +5,26 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
-/// A connection that breaks, from the server's side, when a token is cancelled.
-pub(super) struct Line {
-    stream: TcpStream,
+/// What bytes run over.
+trait Pipe: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<P: AsyncRead + AsyncWrite + Send + Unpin> Pipe for P {}
+
+/// A connection that breaks, from its owner's side, when a token is cancelled.
+pub(crate) struct Line {
+    stream: Box<dyn Pipe>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Line {
-    pub(super) fn new(stream: TcpStream, cut: CancellationToken) -> Self {
-        Self { stream, cut: Box::pin(cut.cancelled_owned()) }
+    pub(crate) fn new(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        cut: CancellationToken,
+    ) -> Self {
+        Self { stream: Box::new(stream), cut: Box::pin(cut.cancelled_owned()) }
     }
 
     /// Fails once the line is cut; until then the task is woken when that happens.
@@ -61,9 +68,7 @@ impl AsyncWrite for Line {
 }
 
 impl Connected for Line {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = ();
 
-    fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
-    }
+    fn connect_info(&self) {}
 }

@@ -26,6 +26,9 @@ pub struct Options {
     pub lock_wait: Duration,
     /// Where the first member of PD listens; on loopback. Everybody else takes a free port of the same address.
     pub listen: SocketAddr,
+    /// Listen in memory instead of on loopback, for clients of [`TestCluster::client`](super::TestCluster::client) alone.
+    /// Nothing waits for the machine then: with the runtime's clock paused, time passes only where all wait for it.
+    pub in_memory: bool,
     /// Answer by TLS only.
     pub tls: Option<TlsIdentity>,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             now_ms: 1_767_225_600_000,
             lock_wait: Duration::from_secs(1),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            in_memory: false,
             tls: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +18,7 @@ use super::options::TlsIdentity;
 use super::pd_service::PdService;
 use super::shared::Shared;
 use super::store_service::StoreService;
+use super::wires::Wires;
 use crate::proto::keyspacepb::keyspace_server::KeyspaceServer;
 use crate::proto::pdpb::pd_server::PdServer;
 use crate::proto::tikvpb::tikv_server::TikvServer;
@@ -40,8 +42,9 @@ impl Server {
         address: SocketAddr,
         tls: Option<&TlsIdentity>,
     ) -> io::Result<Self> {
+        let wires = shared.wires.clone();
         let service = TikvServer::new(StoreService::new(shared, id)).max_decoding_message_size(MAX_REQUEST);
-        Self::start(Routes::new(service), address, tls).await
+        Self::start(Routes::new(service), address, tls, wires.as_deref()).await
     }
 
     /// A member of PD at `address`; port 0: any that is free.
@@ -51,22 +54,29 @@ impl Server {
         address: SocketAddr,
         tls: Option<&TlsIdentity>,
     ) -> io::Result<Self> {
+        let wires = shared.wires.clone();
         let service = PdService::new(shared, member);
         let routes = Routes::new(PdServer::new(service.clone())).add_service(KeyspaceServer::new(service));
-        Self::start(routes, address, tls).await
+        Self::start(routes, address, tls, wires.as_deref()).await
     }
 
-    async fn start(routes: Routes, address: SocketAddr, tls: Option<&TlsIdentity>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+    async fn start(
+        routes: Routes,
+        address: SocketAddr,
+        tls: Option<&TlsIdentity>,
+        wires: Option<&Wires>,
+    ) -> io::Result<Self> {
         let cut = CancellationToken::new();
+        let (address, lines) = match wires {
+            None => listen(address, cut.clone()).await?,
+            Some(wires) => listen_in_memory(wires, address, cut.clone())?,
+        };
         let mut server = Tonic::builder();
         if let Some(tls) = tls {
             server = server.tls_config(tls_config(tls)).map_err(io::Error::other)?;
         }
-        let serving = server
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(lines(listener, cut.clone()), cut.clone().cancelled_owned());
+        let serving =
+            server.add_routes(routes).serve_with_incoming_shutdown(lines, cut.clone().cancelled_owned());
         let running = tokio::spawn(async move {
             if let Err(error) = serving.await {
                 tracing::warn!(%address, %error, "a server of the test cluster failed");
@@ -89,13 +99,24 @@ impl Drop for Server {
     }
 }
 
-fn lines(listener: TcpListener, cut: CancellationToken) -> impl Stream<Item = io::Result<Line>> {
+/// Where is listened, and the connections that come in.
+type Listening = (SocketAddr, Pin<Box<dyn Stream<Item = io::Result<Line>> + Send>>);
+
+async fn listen(address: SocketAddr, cut: CancellationToken) -> io::Result<Listening> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
     let line = move |stream: TcpStream| {
         // Calls are small and wait for each other.
         stream.set_nodelay(true)?;
         Ok(Line::new(stream, cut.clone()))
     };
-    TcpListenerStream::new(listener).map(move |stream| stream.and_then(&line))
+    let lines = TcpListenerStream::new(listener).map(move |stream| stream.and_then(&line));
+    Ok((address, Box::pin(lines)))
+}
+
+fn listen_in_memory(wires: &Wires, address: SocketAddr, cut: CancellationToken) -> io::Result<Listening> {
+    let (address, incoming) = wires.listen(address)?;
+    Ok((address, Box::pin(incoming.map(move |stream| Ok(Line::new(stream, cut.clone()))))))
 }
 
 fn tls_config(tls: &TlsIdentity) -> ServerTlsConfig {

@@ -1,6 +1,7 @@
 //! What all servers of a cluster share, and the way of a call through its faults.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use super::faults::Faults;
 use super::options::Options;
 use super::state::State;
 use super::stop::{Gate, Verdict, When};
+use super::wires::Wires;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -23,6 +25,8 @@ pub(super) struct Shared {
     pub(super) lock_wait: Duration,
     pub(super) clock: Clock,
     pub(super) faults: Faults,
+    /// Set: connections are in memory.
+    pub(super) wires: Option<Arc<Wires>>,
     split_above: Option<usize>,
     secure: bool,
     state: Mutex<State>,
@@ -42,6 +46,7 @@ impl Shared {
             lock_wait: options.lock_wait,
             clock: Clock::at(options.now_ms),
             faults: Faults::new(options.seed),
+            wires: options.in_memory.then(Arc::default),
             split_above: options.split_above,
             secure: options.tls.is_some(),
             state: Mutex::new(State::new(options)),

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::support::{all, client_with, settings};
+use super::support::{all, client_with, memory, settings};
 use crate::testing::{Call, Effect, Filter, Options, RegionFault, TestCluster};
 use crate::{Client, Error, KeyRange, Mode, Outcome, ScanOptions, Settings, Transaction};
 
@@ -116,7 +116,7 @@ async fn run(seed: u64) {
         pd_members: 2,
         split_at: vec!["account/3".into(), "t".into()],
         seed,
-        ..Options::default()
+        ..memory()
     };
     let cluster = Arc::new(TestCluster::start(options).await.unwrap());
     let settings = Settings {
@@ -197,7 +197,7 @@ async fn check(client: &Client, ledger: &BTreeMap<String, Outcome>, seed: u64) {
 /// Each of these tests runs some seeds, so that they run beside each other.
 macro_rules! seeds {
     ($($name:ident: $seeds:expr;)*) => {$(
-        #[tokio::test]
+        #[tokio::test(start_paused = true)]
         async fn $name() {
             for seed in $seeds {
                 run(seed).await;

@@ -9,7 +9,7 @@ use super::support::{
 use crate::testing::{Call, Filter, When};
 use crate::{ConflictReason, Error, Limits, Measure, Mode, Outcome, Settings};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_in_one_region_is_one_timestamp_and_one_write() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -26,7 +26,7 @@ async fn a_transaction_in_one_region_is_one_timestamp_and_one_write() {
     assert_eq!(all(&client).await, pairs(&[("a", "1"), ("b", "2")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_over_regions_is_decided_by_its_primary() {
     let cluster = split_cluster(&["c", "e"]).await;
     let client = client(&cluster).await;
@@ -53,7 +53,7 @@ async fn a_transaction_over_regions_is_decided_by_its_primary() {
     assert_eq!(snapshot.get(b"e").await, Ok(Some(b("new"))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_one_phase_even_one_key_takes_two() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, Settings { one_phase: false, ..settings() }).await;
@@ -64,7 +64,7 @@ async fn without_one_phase_even_one_key_takes_two() {
     assert_eq!(get(&client, "a").await, Some(b("2")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_fit_one_request_takes_two_phases() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, Settings { write_batch_bytes: 100, ..settings() }).await;
@@ -76,7 +76,7 @@ async fn what_does_not_fit_one_request_takes_two_phases() {
     assert_eq!(all(&client).await.len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_phase_in_real_time_comes_after_what_was_acknowledged() {
     let cluster = split_cluster(&["m"]).await;
     let client = client_with(&cluster, Settings { one_phase_in_real_time: true, ..settings() }).await;
@@ -88,7 +88,7 @@ async fn one_phase_in_real_time_comes_after_what_was_acknowledged() {
     assert!(first < second, "{first} was acknowledged before {second} was handed in");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_second_of_two_writers_conflicts() {
     for one_phase in [true, false] {
         let cluster = split_cluster(&["m"]).await;
@@ -107,7 +107,7 @@ async fn the_second_of_two_writers_conflicts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_relied_on_conflicts_like_what_is_written() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -127,7 +127,7 @@ async fn what_is_relied_on_conflicts_like_what_is_written() {
     assert_eq!(all(&client).await, pairs(&[("x", "1"), ("y", "0")]), "a lock changes nothing");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_insert_demands_that_the_key_is_absent_whatever_follows() {
     for one_phase in [true, false] {
         let cluster = small_cluster().await;
@@ -156,7 +156,7 @@ async fn an_insert_demands_that_the_key_is_absent_whatever_follows() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_without_writes_asks_nobody() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -168,7 +168,7 @@ async fn a_transaction_without_writes_asks_nobody() {
     assert_eq!(calls(&cluster), [(Call::Tso, 1)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_over_a_limit_is_refused_before_anything_is_sent() {
     let cluster = small_cluster().await;
     let limits = Limits { keys: 2, ..Limits::default() };
@@ -180,7 +180,7 @@ async fn a_transaction_over_a_limit_is_refused_before_anything_is_sent() {
     assert_eq!(calls(&cluster), []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_write_is_sent_for_an_old_transaction() {
     let cluster = small_cluster().await;
     let transaction_age = Duration::from_millis(1);
@@ -196,7 +196,7 @@ async fn no_write_is_sent_for_an_old_transaction() {
     assert_eq!(cluster.value(b"a"), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_commit_runs_on_when_its_caller_goes_away() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -216,7 +216,7 @@ async fn a_commit_runs_on_when_its_caller_goes_away() {
     assert_eq!((cluster.value(b"a"), cluster.value(b"z")), (Some(b("1")), Some(b("1"))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reader_that_came_first_puts_a_commit_off() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -237,7 +237,7 @@ async fn a_reader_that_came_first_puts_a_commit_off() {
     assert_eq!(get(&client, "a").await, Some(b("1")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn modes_do_not_mix() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::support::{
-    Mortal, all, b, begin, client, client_with, get, impatient, pairs, put, settings, split_cluster,
+    Mortal, all, b, begin, client, client_with, get, impatient, memory, pairs, put, settings, split_cluster,
 };
 use crate::proto::pdpb::UpdateServiceGcSafePointRequest;
 use crate::proto::pdpb::pd_client::PdClient;
@@ -28,7 +28,7 @@ async fn leave_locks(cluster: &TestCluster, keys: &'static [&'static str]) {
     assert_eq!(cluster.locks().len(), keys.len());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn all_locks_up_to_a_timestamp_are_resolved_in_every_region() {
     let cluster = split_cluster(&["c", "m", "t"]).await;
     let client = client(&cluster).await;
@@ -49,7 +49,7 @@ async fn leave_locks_later(cluster: &TestCluster) {
     held.lose();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn garbage_is_collected_up_to_the_retention_after_its_locks_were_resolved() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -68,7 +68,7 @@ async fn garbage_is_collected_up_to_the_retention_after_its_locks_were_resolved(
 
 #[tokio::test]
 async fn what_other_services_still_need_is_kept() {
-    let cluster = split_cluster(&[]).await;
+    let cluster = TestCluster::start(Options::default()).await.unwrap();
     let client = client(&cluster).await;
     let needed = client.timestamp().await.unwrap();
     let mut pd = PdClient::connect(format!("http://{}", cluster.endpoints()[0])).await.unwrap();
@@ -83,7 +83,7 @@ async fn what_other_services_still_need_is_kept() {
     assert_eq!(client.collect_garbage().await, Ok(needed));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_safe_point_stays_while_a_lock_cannot_be_resolved() {
     let cluster = split_cluster(&["m"]).await;
     let client = client_with(&cluster, impatient()).await;
@@ -98,7 +98,7 @@ async fn the_safe_point_stays_while_a_lock_cannot_be_resolved() {
     assert!(client.collect_garbage().await.unwrap() > Timestamp::default());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_range_is_destroyed_on_every_store() {
     let cluster = split_cluster(&["c", "e"]).await;
     let client = client(&cluster).await;
@@ -116,7 +116,7 @@ async fn a_range_is_destroyed_on_every_store() {
     assert_eq!(cluster.count(Call::UnsafeDestroyRange), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_range_is_destroyed_only_when_every_store_has_done_it() {
     let cluster = split_cluster(&[]).await;
     let client = client_with(&cluster, impatient()).await;
@@ -130,10 +130,10 @@ async fn a_range_is_destroyed_only_when_every_store_has_done_it() {
     assert!(matches!(client.destroy_range(&range).await, Err(Error::Deadline { .. })));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_garbage_of_all_keyspaces_is_collected_together() {
     let keyspaces = vec![("one".to_owned(), 1), ("two".to_owned(), 2)];
-    let cluster = TestCluster::start(Options { keyspaces, ..Options::default() }).await.unwrap();
+    let cluster = TestCluster::start(Options { keyspaces, ..memory() }).await.unwrap();
     let of = |name: &str| Settings { keyspace: Some(name.into()), one_phase: false, ..settings() };
     let mortal = Mortal::connect(&cluster, of("two")).await;
     let mut locked = cluster.stop(Filter::on(Call::KvCommit), When::Before);

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use super::support::{
-    all, b, begin_pessimistic, client_with, committed, conflict, get, pairs, put, settings,
+    all, b, begin_pessimistic, client_with, committed, conflict, get, memory, pairs, put, settings,
 };
 use crate::testing::{Options, TestCluster};
-use crate::{Client, ConflictReason, Error, KeyRange, ScanOptions, Settings};
+use crate::{ConflictReason, Error, KeyRange, ScanOptions, Settings};
 
 async fn cluster() -> TestCluster {
     let keyspaces = vec![("one".to_owned(), 1), ("two".to_owned(), 0xFF_FF_FF)];
-    TestCluster::start(Options { keyspaces, ..Options::default() }).await.unwrap()
+    TestCluster::start(Options { keyspaces, ..memory() }).await.unwrap()
 }
 
 fn of(name: &str) -> Settings {
     Settings { keyspace: Some(name.into()), ..settings() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn installations_do_not_see_each_other() {
     let cluster = cluster().await;
     let (one, two) = (client_with(&cluster, of("one")).await, client_with(&cluster, of("two")).await);
@@ -33,7 +33,7 @@ async fn installations_do_not_see_each_other() {
     assert_eq!((all(&one).await, all(&two).await), (Vec::new(), pairs(&[("a", "2")])));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn errors_name_the_callers_keys() {
     let cluster = cluster().await;
     let client = client_with(&cluster, of("one")).await;
@@ -50,10 +50,10 @@ async fn errors_name_the_callers_keys() {
     assert_eq!(get(&client, "a").await, Some(b("2")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_keyspace_that_is_not_there_is_refused_by_name() {
     let cluster = cluster().await;
     let settings = Settings { read_deadline: Duration::from_millis(100), ..of("three") };
-    let refused = Client::connect(&cluster.endpoints(), settings, 1).await.unwrap_err();
+    let refused = cluster.client(settings, 1).await.unwrap_err();
     assert!(matches!(&refused, Error::NoKeyspace { name, .. } if name == "three"), "{refused}");
 }

@@ -27,7 +27,7 @@ async fn orphans(cluster: &TestCluster, keys: &[&str]) -> Timestamp {
     cluster.locks()[0].start.into()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_locks_of_a_page_are_cleared_away_together() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -44,7 +44,7 @@ async fn the_locks_of_a_page_are_cleared_away_together() {
     assert!(cluster.locks().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_way_of_reading_clears_dead_locks_away() {
     for way in 0..4 {
         let cluster = split_cluster(&["m"]).await;
@@ -68,7 +68,7 @@ async fn every_way_of_reading_clears_dead_locks_away() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reader_passes_the_locks_of_a_living_transaction() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -84,7 +84,7 @@ async fn a_reader_passes_the_locks_of_a_living_transaction() {
 }
 
 /// The second lock is there before the first, which would tell: nothing is known of the transaction yet.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lock_without_its_primary_is_waited_for_until_the_deadline() {
     let cluster = split_cluster(&["m"]).await;
     let (writer, reader) = (client(&cluster).await, client_with(&cluster, impatient()).await);
@@ -105,7 +105,7 @@ async fn a_lock_without_its_primary_is_waited_for_until_the_deadline() {
     assert!([None, Some(b("1"))].contains(&reading.await.unwrap()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_writer_takes_the_place_of_a_dead_one() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -115,7 +115,7 @@ async fn a_writer_takes_the_place_of_a_dead_one() {
     assert_eq!(all(&client).await, pairs(&[("z", "mine")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_writer_gives_way_to_a_living_one() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -128,7 +128,7 @@ async fn a_writer_gives_way_to_a_living_one() {
     assert_eq!(cluster.locks().len(), 2, "its own are gone");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_writer_waits_a_little_for_a_commit_under_way() {
     let cluster = split_cluster(&["m"]).await;
     let (one, other) = (client(&cluster).await, client_with(&cluster, Settings::default()).await);
@@ -142,7 +142,7 @@ async fn a_writer_waits_a_little_for_a_commit_under_way() {
     assert_eq!(get(&other, "z").await, Some(b("2")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn signs_of_life_keep_a_slow_commit_alive() {
     let cluster = split_cluster(&["m"]).await;
     let lock_ttl = Duration::from_millis(300);
@@ -167,7 +167,7 @@ async fn signs_of_life_keep_a_slow_commit_alive() {
     assert!(matches!(commit.await.unwrap(), Outcome::Committed(_)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_ended_transaction_is_looked_into_once() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -180,7 +180,7 @@ async fn an_ended_transaction_is_looked_into_once() {
     assert_eq!(calls(&cluster), expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn errors_on_the_way_to_a_primary_are_got_over() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;

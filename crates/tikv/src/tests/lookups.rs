@@ -14,7 +14,7 @@ fn failures() -> [Effect; 3] {
 }
 
 /// The published client reports success after writing nothing, or only part, when a look-up fails during its commit.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_look_up_is_never_a_success() {
     for effect in failures() {
         for keys in [&["a", "b"][..], &["a", "z"]] {
@@ -30,7 +30,7 @@ async fn a_failed_look_up_is_never_a_success() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_look_up_that_fails_for_one_of_two_regions_leaves_neither_written() {
     for effect in failures() {
         for failing in ["a", "z"] {
@@ -48,7 +48,7 @@ async fn a_look_up_that_fails_for_one_of_two_regions_leaves_neither_written() {
 }
 
 /// The region's shape is forgotten between the phases, and cannot be looked up again.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_look_up_that_fails_between_the_phases_is_never_a_success() {
     let cluster = split_cluster(&["m"]).await;
     let client = client_with(&cluster, impatient()).await;
@@ -70,7 +70,7 @@ async fn a_look_up_that_fails_between_the_phases_is_never_a_success() {
     assert_eq!(all(&client).await, Vec::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_look_up_is_never_an_empty_answer() {
     for effect in failures() {
         let cluster = split_cluster(&["m"]).await;
@@ -88,7 +88,7 @@ async fn a_failed_look_up_is_never_an_empty_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_look_up_is_made_again() {
     for effect in failures() {
         let cluster = small_cluster().await;
@@ -99,7 +99,7 @@ async fn a_failed_look_up_is_made_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn those_who_wait_for_one_region_share_a_look_up() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -111,7 +111,7 @@ async fn those_who_wait_for_one_region_share_a_look_up() {
     assert_eq!(calls(&cluster), [(Call::KvGet, 200), (Call::GetRegion, 1), (Call::GetStore, 1)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn look_ups_under_way_are_bounded() {
     let names: Vec<String> = (0..40).map(|n| format!("k{n:02}")).collect();
     let splits: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -137,7 +137,7 @@ async fn look_ups_under_way_are_bounded() {
     most.abort();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pd_that_is_behind_does_not_undo_what_a_store_said() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -153,7 +153,7 @@ async fn a_pd_that_is_behind_does_not_undo_what_a_store_said() {
     assert_eq!(all(&client).await, pairs(&[("a", "2"), ("z", "2")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_region_that_splits_between_the_phases_is_committed_in_parts() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, Settings { one_phase: false, ..settings() }).await;
@@ -172,7 +172,7 @@ async fn a_region_that_splits_between_the_phases_is_committed_in_parts() {
 }
 
 /// A request for one phase is lost, and its region splits before it is sent again: whichever happened, happened once.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_region_that_splits_after_a_lost_commit_in_one_phase_does_not_write_it_twice() {
     for happened in [true, false] {
         let cluster = small_cluster().await;

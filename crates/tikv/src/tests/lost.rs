@@ -18,7 +18,7 @@ fn alert() -> Settings {
     Settings { call_timeout: Duration::from_millis(100), ..settings() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_reply_to_a_commit_in_one_phase_is_asked_for_again() {
     for effect in LOST_REPLIES {
         let cluster = small_cluster().await;
@@ -32,7 +32,7 @@ async fn a_lost_reply_to_a_commit_in_one_phase_is_asked_for_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_commit_in_one_phase_that_another_write_followed_is_recognised() {
     let cluster = small_cluster().await;
     let (client, other) = (client(&cluster).await, client(&cluster).await);
@@ -49,7 +49,7 @@ async fn a_lost_commit_in_one_phase_that_another_write_followed_is_recognised() 
     assert_eq!(get(&client, "a").await, Some(b("later")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn when_every_reply_is_lost_the_primary_is_asked() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, impatient()).await;
@@ -60,7 +60,7 @@ async fn when_every_reply_is_lost_the_primary_is_asked() {
     assert_eq!(client.snapshot_at(at).get(b"a").await, Ok(Some(b("1"))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn when_every_request_is_lost_the_primary_is_made_to_refuse() {
     for effect in LOST_REQUESTS {
         let cluster = small_cluster().await;
@@ -76,7 +76,7 @@ async fn when_every_request_is_lost_the_primary_is_made_to_refuse() {
 }
 
 /// The request arrives after the client has concluded that it is lost.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_write_that_arrives_after_it_was_given_up_is_refused() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, impatient()).await;
@@ -96,7 +96,7 @@ async fn a_write_that_arrives_after_it_was_given_up_is_refused() {
     assert_eq!(all(&client).await, pairs(&[("b", "")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_outcome_that_nobody_tells_is_unknown_and_can_be_read_later() {
     for effect in [Effect::LoseReply, Effect::LoseRequest] {
         let happened = effect == Effect::LoseReply;
@@ -112,7 +112,7 @@ async fn an_outcome_that_nobody_tells_is_unknown_and_can_be_read_later() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_reply_to_the_commit_of_a_primary_is_asked_for_again() {
     for effect in LOST_REPLIES.into_iter().chain(LOST_REQUESTS) {
         let cluster = split_cluster(&["m"]).await;
@@ -123,7 +123,7 @@ async fn a_lost_reply_to_the_commit_of_a_primary_is_asked_for_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_primary_that_cannot_be_asked_leaves_the_outcome_unknown() {
     for effect in [Effect::LoseReply, Effect::LoseRequest] {
         let happened = effect == Effect::LoseReply;
@@ -142,7 +142,7 @@ async fn a_primary_that_cannot_be_asked_leaves_the_outcome_unknown() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_first_phase_means_that_nothing_happened() {
     for effect in LOST_REPLIES.into_iter().chain(LOST_REQUESTS) {
         let cluster = split_cluster(&["m"]).await;
@@ -160,7 +160,7 @@ async fn a_lost_first_phase_means_that_nothing_happened() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_a_timestamp_to_commit_at_nothing_happened() {
     let cluster = split_cluster(&["m"]).await;
     let client = client_with(&cluster, impatient()).await;
@@ -173,7 +173,7 @@ async fn without_a_timestamp_to_commit_at_nothing_happened() {
     assert_eq!(all(&client).await, Vec::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_dies_between_the_phases_is_rolled_back_by_the_next_reader() {
     let cluster = split_cluster(&["m"]).await;
     let (mortal, heir) = (Mortal::connect(&cluster, settings()).await, client(&cluster).await);
@@ -195,7 +195,7 @@ async fn a_client_that_dies_between_the_phases_is_rolled_back_by_the_next_reader
     assert!(cluster.locks().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_dies_after_the_primary_is_rolled_forward_by_the_next_reader() {
     let cluster = split_cluster(&["m"]).await;
     let (mortal, heir) = (Mortal::connect(&cluster, settings()).await, client(&cluster).await);
@@ -208,7 +208,7 @@ async fn a_client_that_dies_after_the_primary_is_rolled_forward_by_the_next_read
     assert!(cluster.locks().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_commit_that_was_rolled_back_meanwhile_is_a_conflict() {
     let cluster = split_cluster(&["m"]).await;
     let (slow, other) = (client(&cluster).await, client(&cluster).await);

@@ -43,7 +43,7 @@ impl Recorder for Names {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_meter_is_used_and_named_here() {
     let names = Names::default();
     let _guard = metrics::set_default_local_recorder(&names);

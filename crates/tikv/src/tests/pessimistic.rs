@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::support::{
     LONG, Mortal, all, b, begin, begin_pessimistic, calls, client, client_with, committed, conflict, get,
-    impatient, pairs, put, settings, small_cluster, split_cluster,
+    impatient, memory, pairs, put, settings, small_cluster, split_cluster,
 };
 use crate::testing::{Call, Effect, Filter, Options, RegionFault, TestCluster, When};
 use crate::{ConflictReason, Error, Outcome, Settings};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn holding_a_key_reads_its_newest_value_and_moves_the_reading() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -30,7 +30,7 @@ async fn holding_a_key_reads_its_newest_value_and_moves_the_reading() {
     assert_eq!(cluster.value(b"a"), Some(b("mine")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_held_is_written_by_nobody_else() {
     let cluster = split_cluster(&["m"]).await;
     let (holder, other) = (client(&cluster).await, client(&cluster).await);
@@ -47,7 +47,7 @@ async fn a_key_held_is_written_by_nobody_else() {
     assert_eq!(all(&other).await, pairs(&[("a", "1"), ("z", "1")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_a_key_gets_it_when_it_is_free() {
     for commits in [true, false] {
         let cluster = small_cluster().await;
@@ -73,7 +73,7 @@ async fn who_waits_for_a_key_gets_it_when_it_is_free() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_wait_has_an_end_and_earlier_locks_stay() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -95,7 +95,7 @@ async fn a_wait_has_an_end_and_earlier_locks_stay() {
     assert_eq!(get(&client, "b").await, Some(b("1")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_deadlock_is_told() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -117,7 +117,7 @@ async fn a_deadlock_is_told() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_not_held_is_checked_as_of_when_it_was_written() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -138,7 +138,7 @@ async fn a_key_not_held_is_checked_as_of_when_it_was_written() {
     assert_eq!(cluster.value(b"z"), Some(b("from the new state")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_written_first_and_held_later_is_checked_as_of_the_writing() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -154,7 +154,7 @@ async fn a_key_written_first_and_held_later_is_checked_as_of_the_writing() {
     assert_eq!(get(&client, "a").await, Some(b("mine")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_insert_demands_absence_of_held_keys_too() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -175,7 +175,7 @@ async fn an_insert_demands_absence_of_held_keys_too() {
     assert_eq!((cluster.value(b"c"), cluster.value(b"d")), (Some(b("new")), Some(b("new"))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn keys_held_and_not_written_are_given_back() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;
@@ -197,7 +197,7 @@ async fn keys_held_and_not_written_are_given_back() {
     assert!(cluster.locks().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_keys_of_a_dead_client_are_free_when_its_time_is_over() {
     let cluster = split_cluster(&["m"]).await;
     let (mortal, heir) = (Mortal::connect(&cluster, settings()).await, client(&cluster).await);
@@ -220,7 +220,7 @@ async fn the_keys_of_a_dead_client_are_free_when_its_time_is_over() {
     put(&heir, &[("a", "1")]).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_that_lost_its_keys_is_not_committed() {
     let cluster = split_cluster(&["m"]).await;
     let (slow, other) = (client(&cluster).await, client(&cluster).await);
@@ -236,7 +236,7 @@ async fn a_transaction_that_lost_its_keys_is_not_committed() {
     assert_eq!(all(&other).await, pairs(&[("z", "other")]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn signs_of_life_keep_held_keys() {
     let cluster = small_cluster().await;
     let lock_ttl = Duration::from_millis(300);
@@ -256,7 +256,7 @@ async fn signs_of_life_keep_held_keys() {
     assert_eq!(waiting.lock_for_update(b"a", LONG).await, Ok(Some(b("1"))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_reply_to_a_lock_is_asked_for_again() {
     for effect in
         [Effect::LoseReply, Effect::LoseRequest, Effect::Region(RegionFault::EpochNotMatch { current: true })]
@@ -272,7 +272,7 @@ async fn a_lost_reply_to_a_lock_is_asked_for_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lock_that_may_have_been_taken_is_given_back() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, impatient()).await;
@@ -285,9 +285,9 @@ async fn a_lock_that_may_have_been_taken_is_given_back() {
 }
 
 /// Many take turns at one key and count.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn holders_take_turns() {
-    let cluster = TestCluster::start(Options { stores: 3, ..Options::default() }).await.unwrap();
+    let cluster = TestCluster::start(Options { stores: 3, ..memory() }).await.unwrap();
     let client = client(&cluster).await;
     let turns = (0..8).map(|_| {
         let client = client.clone();

@@ -39,7 +39,7 @@ fn passing() -> Vec<RegionFault> {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reads_get_over_every_error() {
     for fault in passing() {
         let cluster = split_cluster(&["m"]).await;
@@ -59,7 +59,7 @@ async fn reads_get_over_every_error() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn commits_get_over_every_error() {
     for fault in passing() {
         for one_phase in [true, false] {
@@ -76,7 +76,7 @@ async fn commits_get_over_every_error() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn errors_between_the_phases_are_got_over_in_the_background_too() {
     for fault in passing() {
         let cluster = split_cluster(&["m"]).await;
@@ -89,7 +89,7 @@ async fn errors_between_the_phases_are_got_over_in_the_background_too() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_too_large_for_a_store_is_refused_and_leaves_nothing() {
     let cluster = split_cluster(&["m"]).await;
     let client = client(&cluster).await;

@@ -7,12 +7,13 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::support::{
-    b, begin, calls, client, client_with, committed, pairs, put, settings, small_cluster, split_cluster,
+    b, begin, calls, client, client_with, committed, memory, pairs, put, settings, small_cluster,
+    split_cluster,
 };
 use crate::testing::{Call, Options, TestCluster};
 use crate::{KeyRange, ScanOptions, Settings};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_scan_asks_no_region_that_it_does_not_need() {
     let cluster = split_cluster(&["c", "e", "g"]).await;
     let client = client(&cluster).await;
@@ -30,7 +31,7 @@ async fn a_scan_asks_no_region_that_it_does_not_need() {
     assert_eq!((none, calls(&cluster)), (Vec::new(), Vec::new()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_scans_its_own_writes() {
     let cluster = split_cluster(&["c"]).await;
     let client = client(&cluster).await;
@@ -50,7 +51,7 @@ async fn a_transaction_scans_its_own_writes() {
     committed(txn).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_last_region_is_found_from_behind() {
     let cluster = split_cluster(&["c", "\u{7f}"]).await;
     let client = client(&cluster).await;
@@ -65,9 +66,9 @@ async fn the_last_region_is_found_from_behind() {
 }
 
 /// Readers page through a range while its regions split, merge and move: each sees every pair once.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_are_whole_while_regions_change_under_them() {
-    let cluster = TestCluster::start(Options { stores: 3, ..Options::default() }).await.unwrap();
+    let cluster = TestCluster::start(Options { stores: 3, ..memory() }).await.unwrap();
     let client = client_with(&cluster, Settings { scan_page: 4, ..settings() }).await;
     let names: Vec<String> = (0..60).map(|n| format!("k{n:02}")).collect();
     let written: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
@@ -112,7 +113,7 @@ proptest! {
         scans in vec((0..20u8, 0..22u8, 0..9usize, any::<bool>(), any::<bool>()), 1..8),
         page in 1..5u32,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let cluster = small_cluster().await;
             splits.iter().for_each(|&n| cluster.split(&key(n)));

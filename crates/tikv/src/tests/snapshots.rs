@@ -6,7 +6,7 @@ use super::support::{
 use crate::testing::Call;
 use crate::{Error, Settings};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_get_is_one_call() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -18,7 +18,7 @@ async fn a_get_is_one_call() {
     assert_eq!(calls(&cluster), [(Call::KvGet, 2)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_snapshot_stays_as_it_was() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -35,7 +35,7 @@ async fn a_snapshot_stays_as_it_was() {
     assert_eq!(client.snapshot_at(at).get(b"b").await, Ok(None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn many_keys_are_read_with_one_call_a_region_and_answered_in_their_order() {
     let cluster = split_cluster(&["c", "e"]).await;
     let client = client(&cluster).await;
@@ -53,7 +53,7 @@ async fn many_keys_are_read_with_one_call_a_region_and_answered_in_their_order()
     assert_eq!(snapshot.batch_get(&[]).await, Ok(Vec::new()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_snapshot_is_read_by_many_at_once() {
     let cluster = split_cluster(&["k30", "k60"]).await;
     let client = client(&cluster).await;
@@ -67,7 +67,7 @@ async fn one_snapshot_is_read_by_many_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn answers_too_large_are_asked_for_in_parts() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, Settings { answer_bytes: 4096, ..settings() }).await;
@@ -82,7 +82,7 @@ async fn answers_too_large_are_asked_for_in_parts() {
     assert!(values.iter().all(|read| read.as_ref() == Some(&b(&value))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_value_larger_than_any_answer_is_an_error() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, Settings { answer_bytes: 4096, ..settings() }).await;
@@ -94,7 +94,7 @@ async fn a_value_larger_than_any_answer_is_an_error() {
     assert!(matches!(scanned, Err(Error::Refused { .. })));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_closed_client_refuses() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::testing::{Call, Counts, Options, TestCluster};
+use crate::testing::{Call, Counts, Lifeline, Options, TestCluster};
 use crate::{
     Client, Conflict, ConflictReason, Error, KeyRange, Mode, Outcome, ScanOptions, Settings, Transaction,
 };
@@ -16,15 +16,21 @@ pub(super) fn b(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
 
+/// A cluster that does not wait for the machine: a test on it runs with its clock paused, so that time passes only where
+/// everybody waits for it, and whole deadlines pass at once.
+pub(super) fn memory() -> Options {
+    Options { in_memory: true, ..Options::default() }
+}
+
 /// A cluster of three stores with regions that begin with these keys.
 pub(super) async fn split_cluster(split_at: &[&str]) -> TestCluster {
     let split_at = split_at.iter().map(|key| b(key)).collect();
-    TestCluster::start(Options { stores: 3, split_at, ..Options::default() }).await.unwrap()
+    TestCluster::start(Options { stores: 3, split_at, ..memory() }).await.unwrap()
 }
 
 /// A cluster of one region on one store.
 pub(super) async fn small_cluster() -> TestCluster {
-    TestCluster::start(Options::default()).await.unwrap()
+    TestCluster::start(memory()).await.unwrap()
 }
 
 /// Settings with short pauses. What is lost silently is noticed late, so tests that lose replies so shorten the call
@@ -51,7 +57,7 @@ pub(super) fn impatient() -> Settings {
 }
 
 pub(super) async fn client_with(cluster: &TestCluster, settings: Settings) -> Client {
-    Client::connect(&cluster.endpoints(), settings, 1).await.unwrap()
+    cluster.client(settings, 1).await.unwrap()
 }
 
 pub(super) async fn client(cluster: &TestCluster) -> Client {
@@ -123,21 +129,16 @@ pub(super) fn calls(cluster: &TestCluster) -> Vec<(Call, u64)> {
     counts.iter().filter(|(call, _)| *call != Call::KvTxnHeartBeat).collect()
 }
 
-/// A client in a runtime of its own, which can be killed.
+/// A client that can be killed.
 pub(super) struct Mortal {
-    runtime: Option<tokio::runtime::Runtime>,
     pub(super) client: Client,
+    lifeline: Lifeline,
 }
 
 impl Mortal {
     pub(super) async fn connect(cluster: &TestCluster, settings: Settings) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let endpoints = cluster.endpoints();
-        let connecting =
-            runtime.spawn(async move { Client::connect(&endpoints, settings, 2).await.unwrap() });
-        let client = connecting.await.unwrap();
-        Self { runtime: Some(runtime), client }
+        let (client, lifeline) = cluster.mortal_client(settings, 2).await.unwrap();
+        Self { client, lifeline }
     }
 
     /// Does something as this client would, until it dies.
@@ -145,20 +146,11 @@ impl Mortal {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let runtime = self.runtime.as_ref().expect("it is alive");
-        drop(runtime.spawn(work(self.client.clone())));
+        drop(tokio::spawn(work(self.client.clone())));
     }
 
-    /// Kills the client: nothing of it runs any more, and its connections break.
-    pub(super) fn kill(mut self) {
-        self.runtime.take().expect("it is alive").shutdown_background();
-    }
-}
-
-impl Drop for Mortal {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+    /// Kills the client: its connections break, and it is never heard of again.
+    pub(super) fn kill(self) {
+        self.lifeline.cut();
     }
 }

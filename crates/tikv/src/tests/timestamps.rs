@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::support::{calls, client, client_with, impatient, settings, small_cluster};
+use super::support::{calls, client, client_with, impatient, memory, settings, small_cluster};
 use crate::testing::{Call, Effect, Filter, Options, TestCluster, When};
 use crate::{Client, Error, Settings};
 
 async fn three_pds() -> TestCluster {
-    TestCluster::start(Options { pd_members: 3, ..Options::default() }).await.unwrap()
+    TestCluster::start(Options { pd_members: 3, ..memory() }).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_asks_meanwhile_shares_the_next_request() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -36,7 +36,7 @@ async fn who_asks_meanwhile_shares_the_next_request() {
     assert_eq!(calls(&cluster), [(Call::Tso, 2)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn time_grows_for_whoever_asks_later_also_over_leaders() {
     let cluster = Arc::new(three_pds().await);
     let settings = Settings { pd_timeout: Duration::from_millis(300), ..settings() };
@@ -69,7 +69,7 @@ async fn time_grows_for_whoever_asks_later_also_over_leaders() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stalled_pd_is_waited_for_within_the_deadline() {
     let cluster = small_cluster().await;
     let client = client_with(&cluster, impatient()).await;
@@ -89,7 +89,7 @@ async fn a_stalled_pd_is_waited_for_within_the_deadline() {
     assert!(waiting.await.unwrap().unwrap() > before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lost_and_refused_requests_for_timestamps_are_made_again() {
     let cluster = small_cluster().await;
     let client = client(&cluster).await;
@@ -102,7 +102,7 @@ async fn lost_and_refused_requests_for_timestamps_are_made_again() {
 
 #[tokio::test]
 async fn any_member_of_pd_is_enough_to_begin_with() {
-    let cluster = three_pds().await;
+    let cluster = TestCluster::start(Options { pd_members: 3, ..Options::default() }).await.unwrap();
     cluster.stop_pd(0).await;
     cluster.move_pd_leader(Some(2));
     let endpoints = cluster.endpoints();
@@ -112,7 +112,7 @@ async fn any_member_of_pd_is_enough_to_begin_with() {
 
 #[tokio::test]
 async fn without_pd_there_is_no_client() {
-    let cluster = small_cluster().await;
+    let cluster = TestCluster::start(Options::default()).await.unwrap();
     cluster.stop_pd(0).await;
     let refused = Client::connect(&cluster.endpoints(), impatient(), 1).await.unwrap_err();
     assert!(matches!(refused, Error::Deadline { operation: "connect", .. }), "{refused}");
@@ -122,7 +122,7 @@ async fn without_pd_there_is_no_client() {
 
 #[tokio::test]
 async fn another_cluster_at_a_known_address_is_not_taken_for_this_one() {
-    let cluster = small_cluster().await;
+    let cluster = TestCluster::start(Options::default()).await.unwrap();
     let client = client_with(&cluster, impatient()).await;
     cluster.stop_pd(0).await;
     let listen = cluster.endpoints()[0].parse().unwrap();
