@@ -57,6 +57,14 @@ impl Foundation {
         Ok(Self { folder, kv, master, clock: Arc::new(SystemClock), random })
     }
 
+    /// Where the key-value store is looked for, in words.
+    pub(crate) fn kv_place(&self) -> String {
+        match &self.kv {
+            KvPlace::File(path) => path.display().to_string(),
+            KvPlace::Cluster(uri) => uri.to_string(),
+        }
+    }
+
     /// Opens the key-value store and compares what it holds with what this version knows.
     pub(crate) async fn open_kv(&self) -> Result<OpenKv, InstallationError> {
         let clock = Arc::clone(&self.clock);

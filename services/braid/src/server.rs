@@ -141,6 +141,9 @@ async fn wait_for_kv(
     foundation: &Foundation,
     readiness: &Readiness,
 ) -> Result<Arc<dyn Kv>, InstallationError> {
+    let place = foundation.kv_place();
+    readiness.kv_is_missing(format!("being opened: {place}"));
+    tracing::info!(place, "opening the key-value store");
     loop {
         match foundation.open_kv().await {
             Ok(OpenKv { kv, home }) => {

@@ -8,7 +8,7 @@ use tonic::{Response, Status};
 
 use super::members::Members;
 use super::timestamps::Timestamps;
-use crate::failure::Failure;
+use crate::failure::{Failure, Setback};
 use crate::net::{Address, Channels};
 use crate::patience::{Pace, Patience};
 use crate::proto::keyspacepb::keyspace_client::KeyspaceClient;
@@ -158,13 +158,16 @@ impl Pd {
 
     /// The id of a keyspace that is in use.
     pub(crate) async fn keyspace(&self, name: &str, patience: &mut Patience) -> Result<u32, Error> {
-        let answer: LoadKeyspaceResponse = self
-            .until_answered("LoadKeyspace", patience, |channel, header| {
-                let request = LoadKeyspaceRequest { header: Some(header), name: name.to_owned() };
-                async move { KeyspaceClient::new(channel).load_keyspace(request).await }
-            })
-            .await
-            .map_err(|error| no_keyspace(name, error))?;
+        let load = |channel, header| {
+            let request = LoadKeyspaceRequest { header: Some(header), name: name.to_owned() };
+            async move { KeyspaceClient::new(channel).load_keyspace(request).await }
+        };
+        let answer: LoadKeyspaceResponse = loop {
+            match self.once("LoadKeyspace", load).await {
+                Ok(answer) => break answer,
+                Err(failure) => patience.after(no_keyspace(name, failure)).await?,
+            }
+        };
         let missing = |reason: &str| Error::NoKeyspace { name: name.to_owned(), reason: reason.to_owned() };
         let keyspace = answer.keyspace.ok_or_else(|| missing("PD has none of this name"))?;
         match keyspace.state() {
@@ -232,11 +235,11 @@ fn is_analytical(store: &Store) -> bool {
     labels.any(|label| label.key == "engine" && label.value.starts_with("tiflash"))
 }
 
-/// PD says only in words that there is no such keyspace.
-fn no_keyspace(name: &str, error: Error) -> Error {
-    match error {
-        Error::Deadline { cause, .. } if cause.contains("not exist") || cause.contains("not found") => {
-            Error::NoKeyspace { name: name.to_owned(), reason: cause }
+/// PD says only in words that there is no such keyspace; no other try would find it.
+fn no_keyspace(name: &str, failure: Failure) -> Failure {
+    match failure {
+        Failure::Again(Setback { cause, .. }) if cause.contains("not exist") => {
+            Error::NoKeyspace { name: name.to_owned(), reason: cause }.into()
         }
         other => other,
     }
