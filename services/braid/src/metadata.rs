@@ -19,7 +19,8 @@ use crate::{logging, serve};
                         braid key create --kv tikv://pd1:2379,pd2:2379?keyspace=lake --master-key-file master.key"
 )]
 pub struct MetadataNode {
-    /// The TiKV cluster: tikv://PD[:PORT][,PD[:PORT]]…[?keyspace=NAME&ca=FILE&cert=FILE&key=FILE&server-name=NAME]
+    /// The TiKV cluster: tikv://PD:PORT,PD:PORT…?keyspace=NAME&ca=FILE&cert=FILE&key=FILE&server-name=NAME. Ports
+    /// (2379), and all behind the question mark, may be left out
     #[arg(long, value_name = "URI", env = "BRAID_KV")]
     kv: TikvUri,
 

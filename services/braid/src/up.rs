@@ -28,7 +28,8 @@ pub struct Up {
     data: PathBuf,
 
     /// Keep refs and uncommitted changes in this TiKV cluster instead of in the data folder:
-    /// tikv://PD[:PORT][,PD[:PORT]]…[?keyspace=NAME&ca=FILE&cert=FILE&key=FILE&server-name=NAME]
+    /// tikv://PD:PORT,PD:PORT…?keyspace=NAME&ca=FILE&cert=FILE&key=FILE&server-name=NAME. Ports
+    /// (2379), and all behind the question mark, may be left out
     #[arg(long, value_name = "URI", env = "BRAID_KV")]
     kv: Option<TikvUri>,
 
