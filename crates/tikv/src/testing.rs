@@ -31,7 +31,7 @@ mod tso;
 mod wires;
 
 pub use call::{Call, Counts};
-pub use cluster::{HeldLock, RegionView, TestCluster};
+pub use cluster::{HeldLock, Record, RegionView, TestCluster};
 pub use fault::{Effect, Filter, RegionFault};
 pub use faults::Fault;
 pub use options::{Options, TlsIdentity};

@@ -2,9 +2,11 @@
 
 mod bank;
 mod commits;
+mod events;
 mod garbage;
 mod keyspaces;
 mod locks;
+mod lookup_moments;
 mod lookups;
 mod lost;
 mod meters;
@@ -12,7 +14,9 @@ mod pessimistic;
 mod region_errors;
 mod scans;
 mod snapshots;
+mod steps;
 mod stores;
 mod support;
 mod timestamps;
 mod tls;
+mod truth;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Call, Counts};
 use super::fault::{Effect, Filter};
 use super::faults::Fault;
+use super::mvcc::Fate;
 use super::options::{Options, TlsIdentity};
 use super::server::Server;
 use super::shared::Shared;
@@ -40,6 +41,19 @@ pub struct HeldLock {
     pub start: u64,
     /// The transaction's primary key.
     pub primary: Bytes,
+}
+
+/// What the rows of a key say of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// It holds the key.
+    Locked,
+    /// It was committed there, at this timestamp.
+    Committed(u64),
+    /// It was rolled back there.
+    RolledBack,
+    /// Nothing: it was never there, or left no trace.
+    None,
 }
 
 /// A region as it is. Keys are raw; an empty end is no bound.
@@ -165,6 +179,19 @@ impl TestCluster {
     /// The newest committed value of a key, whatever locks are on it.
     pub fn value(&self, key: &[u8]) -> Option<Bytes> {
         self.shared.state().mvcc.committed(key)
+    }
+
+    /// What the rows of a key say of the transaction that began at `start`.
+    pub fn record(&self, key: &[u8], start: u64) -> Record {
+        let state = self.shared.state();
+        if state.mvcc.holder(key) == Some(start) {
+            return Record::Locked;
+        }
+        match state.mvcc.fate(key, start) {
+            Fate::Committed(commit) => Record::Committed(commit),
+            Fate::RolledBack => Record::RolledBack,
+            Fate::Unknown => Record::None,
+        }
     }
 
     /// All locks, in the order of keys.

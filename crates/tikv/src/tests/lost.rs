@@ -123,6 +123,36 @@ async fn a_lost_reply_to_the_commit_of_a_primary_is_asked_for_again() {
     }
 }
 
+/// Every reply to the commit of the primary is lost, but it can be asked what became of it.
+#[tokio::test(start_paused = true)]
+async fn when_every_reply_to_the_commit_is_lost_the_primary_is_asked() {
+    for effect in LOST_REPLIES {
+        let cluster = split_cluster(&["m"]).await;
+        let client = client_with(&cluster, impatient()).await;
+        cluster.inject(Filter::on(Call::KvCommit), effect);
+        put(&client, &[("a", "1"), ("z", "1")]).await;
+        cluster.withdraw_all();
+        assert_eq!(all(&client).await, pairs(&[("a", "1"), ("z", "1")]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_every_request_to_commit_is_lost_the_primary_is_made_to_refuse() {
+    for effect in LOST_REQUESTS {
+        let cluster = split_cluster(&["m"]).await;
+        let client = client_with(&cluster, impatient()).await;
+        cluster.inject(Filter::on(Call::KvCommit), effect);
+        let mut txn = begin(&client).await;
+        txn.put(b("a"), b("1"));
+        txn.put(b("z"), b("1"));
+        refused(txn).await;
+        client.close().await;
+        assert!(cluster.locks().is_empty());
+        cluster.withdraw_all();
+        assert_eq!(all(&super::support::client(&cluster).await).await, Vec::new());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_primary_that_cannot_be_asked_leaves_the_outcome_unknown() {
     for effect in [Effect::LoseReply, Effect::LoseRequest] {
@@ -130,6 +160,7 @@ async fn a_primary_that_cannot_be_asked_leaves_the_outcome_unknown() {
         let cluster = split_cluster(&["m"]).await;
         let client = client_with(&cluster, impatient()).await;
         cluster.inject(Filter::on(Call::KvCommit), effect);
+        cluster.inject(Filter::on(Call::KvCheckTxnStatus), Effect::LoseRequest);
         let mut txn = begin(&client).await;
         txn.put(b("a"), b("1"));
         txn.put(b("z"), b("1"));

@@ -116,7 +116,13 @@ impl Committer {
                 Outcome::Committed(commit)
             }
             Ok(Accepted::Locked) => self.finish(patience).await,
-            Err(stopped) if unsure => self.settle(stopped).await,
+            Err(stopped) if unsure => {
+                let settled = self.settle(stopped).await;
+                if matches!(settled, Outcome::Conflict(_) | Outcome::Refused(_)) {
+                    self.clean_up();
+                }
+                settled
+            }
             Err(stopped) => {
                 if self.holding.is_some() || prewrite.marks.load(Ordering::Relaxed) > 0 {
                     self.clean_up();
@@ -253,7 +259,16 @@ impl Committer {
         let keys = self.mutations().into_iter().map(|mutation| mutation.key);
         let keys: Vec<Bytes> = keys.collect();
         let finish = Finish { core: &self.core, start: self.start, primary: &self.primary, keys: &keys };
-        let outcome = finish.run(patience).await;
+        let outcome = match finish.run(patience).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let settled = self.settle(Stopped::Refused(error)).await;
+                if let Outcome::Committed(commit) = settled {
+                    finish.follow(std::slice::from_ref(&self.primary), commit);
+                }
+                settled
+            }
+        };
         match &outcome {
             Outcome::Committed(_) => self.release_unwritten(),
             Outcome::Conflict(_) | Outcome::Refused(_) => self.clean_up(),
@@ -263,15 +278,12 @@ impl Committer {
         outcome
     }
 
-    /// Asks the primary what became of a commit in one phase whose request was lost; if nothing, then nothing ever will.
+    /// Asks the primary what became of a commit whose request was lost; if nothing, then nothing ever will.
     async fn settle(&self, stopped: Stopped) -> Outcome {
         let mut patience = self.core.pace.patience("settle", self.core.settings.call_timeout * 2);
         match self.core.resolver.settle(&self.primary, self.start, &mut patience).await {
             Ok(Some(commit)) => Outcome::Committed(commit),
-            Ok(None) => {
-                self.clean_up();
-                self.stopped(stopped)
-            }
+            Ok(None) => self.stopped(stopped),
             Err(error) => Outcome::Unknown(match stopped {
                 Stopped::Conflict(conflict) => format!("{error}; before that, {conflict}"),
                 Stopped::Refused(before) => format!("{error}; before that, {before}"),

@@ -15,6 +15,7 @@ use crate::spread::{Batch, spread};
 use crate::store::Extras;
 use crate::{Error, Timestamp};
 
+const CALL: &str = "KvCommit";
 /// How many keys of the primary's region are committed with it.
 const WITH_PRIMARY: usize = 512;
 
@@ -39,12 +40,15 @@ enum Answer {
 
 impl Finish<'_> {
     /// Commits the primary, and those keys that lie with it. The keys left over follow in the background.
-    pub(super) async fn run(&self, patience: &mut Patience) -> Outcome {
+    ///
+    /// # Errors
+    /// What was met, where it does not say what became of the transaction.
+    pub(super) async fn run(&self, patience: &mut Patience) -> Result<Outcome, Error> {
         let mut unsure = false;
         match self.decide(patience, &mut unsure).await {
-            Ok(outcome) => outcome,
-            Err(error) if unsure => Outcome::Unknown(error.to_string()),
-            Err(error) => Outcome::Refused(error),
+            Ok(outcome) => Ok(outcome),
+            Err(error) if unsure => Err(error),
+            Err(error) => Ok(Outcome::Refused(error)),
         }
     }
 
@@ -70,7 +74,10 @@ impl Finish<'_> {
                     let key = self.core.keyspace.leave(&key);
                     return Ok(Outcome::Conflict(Conflict { key, reason: ConflictReason::RolledBack }));
                 }
-                Ok(Answer::Unclear(what)) => return Ok(Outcome::Unknown(what)),
+                Ok(Answer::Unclear(reason)) => {
+                    *unsure = true;
+                    return Err(Error::Refused { call: CALL, reason });
+                }
                 Err(failure) => {
                     *unsure |= failure.is_unsure();
                     patience.after(failure).await?;
@@ -109,7 +116,7 @@ impl Finish<'_> {
 
     /// Commits the keys that are not in `done`. It is decided that they are: what cannot be reached now is committed by
     /// whoever meets the locks.
-    fn follow(&self, done: &[Bytes], commit: Timestamp) {
+    pub(super) fn follow(&self, done: &[Bytes], commit: Timestamp) {
         let done: std::collections::HashSet<&Bytes> = done.iter().collect();
         let left: Vec<Bytes> = self.keys.iter().filter(|key| !done.contains(key)).cloned().collect();
         if left.is_empty() {
@@ -136,7 +143,7 @@ impl Finish<'_> {
                     None => Ok(()),
                     Some(error) => {
                         let reason = format!("{error:?}");
-                        Err(Failure::Never(Error::Refused { call: "KvCommit", reason }))
+                        Err(Failure::Never(Error::Refused { call: CALL, reason }))
                     }
                 }
             }
@@ -153,6 +160,6 @@ fn read_error(error: KeyError) -> Answer {
     match error {
         KeyError { commit_ts_expired: Some(expired), .. } => Answer::TooEarly(expired.min_commit_ts.into()),
         KeyError { txn_lock_not_found: Some(missing), .. } => Answer::RolledBack(missing.key),
-        other => Answer::Unclear(format!("the commit was answered with {other:?}")),
+        other => Answer::Unclear(format!("{other:?}")),
     }
 }
