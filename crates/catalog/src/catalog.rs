@@ -12,6 +12,7 @@ use braid_types::{
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
+use crate::hints::Hints;
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryState};
 use crate::storage::Storage;
 use crate::view::Reads;
@@ -73,6 +74,7 @@ pub struct Catalog {
     lanes: Cache<[u8; 16], LanePool>,
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
     queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
+    hints: Hints,
     pool: Pool,
 }
 
@@ -84,10 +86,17 @@ impl Catalog {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
             queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            hints: Hints::new(),
             pool: Pool::new(settings.compute_threads),
             parts,
             settings: Arc::new(settings),
         }
+    }
+
+    /// A repository as it was last seen in this process, which may have been changed or deleted since. For callers whose
+    /// work is refused then: [`stage_in`](Self::stage_in) wants exactly this one.
+    pub fn known_repository(&self, name: &RepositoryName) -> Option<Arc<RepositoryRecord>> {
+        self.hints.repository(name)
     }
 
     /// The store's newest state.
@@ -133,6 +142,11 @@ impl Catalog {
     /// The comparison at publishing stays the guard.
     pub(crate) fn queue(&self, repository: &RepositoryId, branch: &BranchName) -> Arc<Mutex<()>> {
         self.queues.get_with((*repository, branch.clone()), Arc::default)
+    }
+
+    /// What was last seen of branches.
+    pub(crate) fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     pub(crate) fn cached_commits(&self) -> &Cache<(RepositoryId, CommitId), Arc<Commit>> {

@@ -7,6 +7,7 @@
 mod catalog;
 mod commits;
 mod graph;
+mod hints;
 mod mutation;
 mod operation;
 mod page;

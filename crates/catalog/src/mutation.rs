@@ -68,7 +68,8 @@ impl Request<'_> {
         txn.put(self.key(), RequestRecord { fingerprint: self.fingerprint, answer, expires }.encode());
     }
 
-    fn key(&self) -> bytes::Bytes {
+    /// Where the answer is kept.
+    pub(crate) fn key(&self) -> bytes::Bytes {
         request::key(&self.mutation.principal, &self.mutation.request)
     }
 }

@@ -100,10 +100,8 @@ impl Core {
         mutation: &Mutation,
     ) -> Result<Vec<Object>, Error> {
         check_count("links", links.len(), limits::TRANSACTION_OPERATIONS)?;
-        let record = self.writable(repository).await?;
+        let (record, checked) = self.check_links(repository, branch, links).await?;
         let namespace = self.namespaces.open(&record.storage_namespace)?;
-        let checked = links.into_iter().map(|link| self.check_link(&record, branch, link));
-        let checked: Vec<Checked> = checked.collect::<Result<_, _>>()?;
         let operations: Vec<StagedOperation> = stream::iter(checked)
             .map(|checked| uploaded(Arc::clone(&namespace.store), checked))
             .buffered(PARALLEL_HEADS)
@@ -114,6 +112,27 @@ impl Core {
             .into_iter()
             .filter_map(|operation| staged(operation, &record.storage_namespace))
             .collect())
+    }
+
+    /// Checks all links, and finds the repository that they are for. One that this process has seen need not be read: the
+    /// intents name it by its id, and staging refuses it if it is gone.
+    async fn check_links(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        links: Vec<Link>,
+    ) -> Result<(Arc<RepositoryRecord>, Vec<Checked>), Error> {
+        let check = |record: &RepositoryRecord| -> Result<Vec<Checked>, Error> {
+            links.iter().map(|link| self.check_link(record, branch, link.clone())).collect()
+        };
+        if let Some(known) = self.catalog.known_repository(repository)
+            && let Ok(checked) = check(&known)
+        {
+            return Ok((known, checked));
+        }
+        let record = self.writable(repository).await?;
+        let checked = check(&record)?;
+        Ok((Arc::new(record), checked))
     }
 
     /// Checks everything about a link that can be checked without the object store.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use braid_kv::Transaction;
+use braid_kv::{Transaction, transaction_ahead};
 use braid_types::{BranchName, COMMIT_VERSION, Code, Commit, CommitId, Error, Result, Time};
 
 use super::repositories::lock_branch;
@@ -65,7 +65,8 @@ impl Catalog {
         commit: &Commit,
         request: &Request<'_>,
     ) -> Result<Published> {
-        let mut txn = self.begin().await?;
+        let keys = [request.key(), record::branch::key(&target.repository.id, target.branch)];
+        let mut txn = transaction_ahead(self.begin().await?, &keys).await?;
         if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
             return Ok(Published::Moved(id));
         }

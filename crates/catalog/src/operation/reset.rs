@@ -6,7 +6,7 @@ use braid_types::{BranchName, Code, Error, ObjectPath, PathPrefix, RepositoryNam
 use bytes::Bytes;
 
 use super::repositories::lock_branch;
-use super::stage::Staging;
+use super::stage::{Ahead, Staging};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::record::dropped::{self, Dropped};
@@ -85,7 +85,8 @@ impl Catalog {
         scope: &ResetScope,
         request: &Request<'_>,
     ) -> Result<Option<Error>> {
-        let mut staging = match self.begin_staging(repository, branch).await? {
+        let ahead = Ahead { request: Some(request.key()), ..Ahead::default() };
+        let mut staging = match self.begin_staging(repository, branch, &ahead).await? {
             Ok(staging) => staging,
             Err(lost) => return Ok(Some(lost)),
         };

@@ -28,7 +28,10 @@ impl Catalog {
             held.seal(&mut *txn);
             txn.put(record::branch::key(&repository.id, branch), record.encode());
             match finish(txn, branch.as_str()).await? {
-                None => return Ok(()),
+                None => {
+                    self.hints().note(repository, branch, &record);
+                    return Ok(());
+                }
                 Some(lost) => attempts.again(self, lost).await?,
             }
         }

@@ -1,12 +1,16 @@
 //! Staging puts and deletes: one transaction in one lane of the open token's fence.
 
-use braid_kv::Transaction;
+use std::sync::Arc;
+
+use braid_kv::{Transaction, transaction_ahead};
 use braid_tree::Value;
 use braid_types::{
     BranchName, Code, Entry, Error, IdentityHasher, ObjectPath, RepositoryId, RepositoryName, Result, limits,
 };
+use bytes::Bytes;
 
 use crate::catalog::{Catalog, finish, load_branch, load_writable, no_repository};
+use crate::hints::Hint;
 use crate::mutation::{Attempts, Mutation, Request, lost_race};
 use crate::record::request::Answer;
 use crate::record::{BranchRecord, OpenLayer, RepositoryRecord, staged};
@@ -109,7 +113,7 @@ impl Catalog {
         request: &Request<'_>,
     ) -> Result<Result<Vec<Applied>, Error>> {
         let Staging { mut txn, repository, record, lane: _lane } =
-            match self.begin_staging(into.name, branch).await? {
+            match self.begin_staging(into.name, branch, &ahead(operations, request)).await? {
                 Ok(staging) => staging,
                 Err(lost) => return Ok(Err(lost)),
             };
@@ -130,26 +134,58 @@ impl Catalog {
     }
 
     /// Begins a transaction that may write to the open layer of a branch: inside the fence, in a lane of its own.
-    /// The inner error is a lost race.
+    /// One request reads what `ahead` names, with all that is read here. The inner error is a lost race.
     pub(crate) async fn begin_staging(
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
+        ahead: &Ahead<'_>,
     ) -> Result<Result<Staging, Error>> {
-        let snapshot = self.snapshot().await?;
-        let expected = load_writable(&snapshot, repository).await?;
-        let expected = load_branch(&snapshot, &expected, branch).await?.open;
+        let hint = match self.hints().of(repository, branch) {
+            Some(hint) => hint,
+            None => self.look_at(repository, branch).await?,
+        };
         // The lane comes before the transaction: its snapshot must see what the lane's last transaction put.
-        let lane = self.lanes(expected.token.as_bytes(), expected.lanes).acquire().await;
-        let mut txn = self.begin().await?;
+        let lane = self.lanes(hint.open.token.as_bytes(), hint.open.lanes).acquire().await;
+        let mut keys = hint.branch_keys(repository, branch).to_vec();
+        keys.push(hint.open.fence().key(lane.lane()));
+        keys.extend(ahead.request.iter().cloned());
+        keys.extend(ahead.paths.iter().flat_map(|path| hint.staged_keys(path)));
+        let mut txn = transaction_ahead(self.begin().await?, &keys).await?;
         let repository = load_writable(&txn, repository).await?;
         let record = load_branch(&txn, &repository, branch).await?;
-        if record.open != expected {
+        self.hints().note(&repository, branch, &record);
+        if record.open != hint.open {
             return Ok(Err(lost_race(branch.as_str())));
         }
         record.open.fence().shared(&mut *txn, lane.lane()).await?;
         Ok(Ok(Staging { txn, repository, record, lane }))
     }
+
+    /// Reads a branch that was not seen yet, to know its lanes.
+    async fn look_at(&self, repository: &RepositoryName, branch: &BranchName) -> Result<Arc<Hint>> {
+        let snapshot = self.snapshot().await?;
+        let repository = load_writable(&snapshot, repository).await?;
+        let record = load_branch(&snapshot, &repository, branch).await?;
+        Ok(self.hints().note(&repository, branch, &record))
+    }
+}
+
+/// What an operation is going to read, beside the branch.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead<'a> {
+    /// Where the answer of the request would be.
+    pub(crate) request: Option<Bytes>,
+    /// Paths that are looked up.
+    pub(crate) paths: Vec<&'a ObjectPath>,
+}
+
+fn ahead<'a>(operations: &'a [StagedOperation], request: &Request<'_>) -> Ahead<'a> {
+    let looked_up = |operation: &'a StagedOperation| match operation {
+        StagedOperation::Put { condition: Condition::Always, .. } => None,
+        StagedOperation::Put { path, .. } | StagedOperation::Delete { path } => Some(path),
+    };
+    Ahead { request: Some(request.key()), paths: operations.iter().filter_map(looked_up).collect() }
 }
 
 /// The repository to stage into; with an id exactly that one, without whichever has the name.

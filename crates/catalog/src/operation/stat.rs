@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use braid_kv::Snapshot;
+use braid_kv::{Snapshot, snapshot_ahead};
 use braid_types::{Code, Commit, CommitId, Error, ObjectPath, RefExpression, RepositoryName, Result};
 
 use crate::catalog::{Catalog, load_repository};
@@ -20,7 +20,10 @@ impl Catalog {
         reference: &RefExpression,
         path: &ObjectPath,
     ) -> Result<Object> {
-        let snapshot = self.snapshot().await?;
+        let mut snapshot = self.snapshot().await?;
+        if let Some(keys) = self.hints().reads(repository, reference, path) {
+            snapshot = snapshot_ahead(snapshot, &keys).await?;
+        }
         let repository = load_repository(&snapshot, repository).await?;
         let view = self.view(&snapshot, &repository, reference).await?;
         let found = view.get(&snapshot, path.as_bytes()).await?;
@@ -72,6 +75,9 @@ impl Catalog {
         reference: &RefExpression,
     ) -> Result<View> {
         let resolved = resolve(self, snapshot, repository, reference).await?;
+        if let Some((name, branch)) = &resolved.branch {
+            self.hints().note(repository, name, branch);
+        }
         let ranges = self.ranges(repository).await?;
         match resolved.staged_branch() {
             Some(branch) => Ok(View::staged(branch, ranges)),

@@ -8,12 +8,13 @@ use braid_types::{Code, Commit, Time};
 
 use super::lake::*;
 use crate::operation::publish::{Published, Target};
+use crate::operation::stage::Ahead;
 use crate::record::{BranchRecord, staged};
 use crate::{Mutation, RepositoryRecord};
 
 /// A writer that has passed the fence and is about to commit `a = late`.
 async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
-    let staging = lake.catalog.begin_staging(&repo(), &branch(on)).await.unwrap().unwrap();
+    let staging = lake.catalog.begin_staging(&repo(), &branch(on), &Ahead::default()).await.unwrap().unwrap();
     let mut txn = staging.txn;
     txn.put(staged::key(&staging.record.open.token, b"a"), staged::encode_put(&Value::of(&entry("late"))));
     txn
