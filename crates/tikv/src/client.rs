@@ -136,7 +136,16 @@ impl Client {
     /// [`Error::Deadline`] when a region could not be reached; it may simply be done again.
     pub async fn resolve_locks(&self, before: Timestamp) -> Result<u64, Error> {
         self.core.check_open()?;
-        garbage::resolve_locks(&self.core, before).await
+        garbage::resolve_locks(&self.core, self.core.keyspace.everybodys(), before).await
+    }
+
+    /// The same for locks in one range of keys, for who knows that nobody else's transactions have locks there.
+    ///
+    /// # Errors
+    /// As of [`resolve_locks`](Self::resolve_locks).
+    pub async fn resolve_locks_in(&self, range: &KeyRange, before: Timestamp) -> Result<u64, Error> {
+        self.core.check_open()?;
+        garbage::resolve_locks(&self.core, self.core.keyspace.enter_range(range), before).await
     }
 
     /// Lets stores forget what no state of the last [`retention`](Settings::retention) needs, as far as every service of

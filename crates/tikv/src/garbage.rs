@@ -16,10 +16,10 @@ use crate::{Error, Timestamp};
 /// How many locks one request finds.
 const LOCKS: u32 = 1024;
 
-/// Ends every transaction, of whichever keyspace, that began at `before` or earlier and still has a lock: those that have
-/// not committed are rolled back. Returns how many locks were found.
-pub(crate) async fn resolve_locks(core: &Core, before: Timestamp) -> Result<u64, Error> {
-    let mut left = core.keyspace.everybodys();
+/// Ends every transaction that began at `before` or earlier and still has a lock in a range of the cluster's keys: those
+/// that have not committed are rolled back. Returns how many locks were found.
+pub(crate) async fn resolve_locks(core: &Core, range: KeyRange, before: Timestamp) -> Result<u64, Error> {
+    let mut left = range;
     let mut found = 0;
     while !left.is_empty() {
         // Each step has time of its own: the cluster may have any number of regions.
@@ -94,7 +94,7 @@ pub(crate) async fn collect(core: &Core) -> Result<Timestamp, Error> {
     let wanted = core.timestamp().await?.before(core.settings.retention);
     let mut patience = core.cleanup_patience("collect_garbage");
     let agreed = core.pd.agreed_safe_point(wanted, &mut patience).await?;
-    resolve_locks(core, agreed).await?;
+    resolve_locks(core, core.keyspace.everybodys(), agreed).await?;
     core.pd.move_safe_point(agreed, &mut core.cleanup_patience("collect_garbage")).await
 }
 

@@ -31,6 +31,7 @@ const MAX_REQUEST: usize = 64 << 20;
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     cut: CancellationToken,
+    closed: CancellationToken,
     running: JoinHandle<()>,
 }
 
@@ -66,7 +67,7 @@ impl Server {
         tls: Option<&TlsIdentity>,
         wires: Option<&Wires>,
     ) -> io::Result<Self> {
-        let cut = CancellationToken::new();
+        let (cut, closed) = (CancellationToken::new(), CancellationToken::new());
         let (address, lines) = match wires {
             None => listen(address, cut.clone()).await?,
             Some(wires) => listen_in_memory(wires, address, cut.clone())?,
@@ -76,18 +77,21 @@ impl Server {
             server = server.tls_config(tls_config(tls)).map_err(io::Error::other)?;
         }
         let serving =
-            server.add_routes(routes).serve_with_incoming_shutdown(lines, cut.clone().cancelled_owned());
+            server.add_routes(routes).serve_with_incoming_shutdown(lines, closed.clone().cancelled_owned());
         let running = tokio::spawn(async move {
             if let Err(error) = serving.await {
                 tracing::warn!(%address, %error, "a server of the test cluster failed");
             }
         });
-        Ok(Self { address, cut, running })
+        Ok(Self { address, cut, closed, running })
     }
 
     /// Breaks all connections and waits until the port is free.
     pub(super) async fn stop(mut self) {
         self.cut.cancel();
+        // Connections break first: nobody hears that the server closes.
+        tokio::task::yield_now().await;
+        self.closed.cancel();
         // It may have failed at its work, which is known from the log.
         let _ = (&mut self.running).await;
     }
@@ -96,6 +100,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.cut.cancel();
+        self.closed.cancel();
     }
 }
 

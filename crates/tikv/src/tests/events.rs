@@ -167,9 +167,9 @@ async fn run(case: &Case) -> &'static str {
     let held = stop.reached().await;
     case.event.strike(&cluster, case.key.as_bytes(), &lifeline).await;
     if case.lost {
-        held.lose()
+        held.lose();
     } else {
-        held.release()
+        held.release();
     }
     tokio::time::sleep(BROKEN).await;
     case.event.pass(&cluster, case.key.as_bytes()).await;

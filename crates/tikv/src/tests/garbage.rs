@@ -35,7 +35,9 @@ async fn all_locks_up_to_a_timestamp_are_resolved_in_every_region() {
     leave_locks(&cluster, &["a", "b", "d", "z"]).await;
     let early = client.timestamp().await.unwrap();
     leave_locks_later(&cluster).await;
-    assert_eq!(client.resolve_locks(early).await, Ok(4), "alive or not");
+    let some = KeyRange::new("b", "m");
+    assert_eq!(client.resolve_locks_in(&some, early).await, Ok(2), "of the range alone");
+    assert_eq!(client.resolve_locks(early).await, Ok(2), "alive or not");
     assert_eq!(cluster.locks().len(), 1, "what began later stays");
     assert_eq!(client.resolve_locks(early).await, Ok(0));
 }

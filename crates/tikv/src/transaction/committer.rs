@@ -141,10 +141,7 @@ impl Committer {
         let settings = &self.core.settings;
         let for_update = self.holding.as_ref().map(Holding::for_update);
         let one_phase = settings.one_phase && for_update.is_none();
-        let mut min_commit = for_update.unwrap_or(self.start).next();
-        if one_phase && settings.one_phase_in_real_time {
-            min_commit = self.core.pd.timestamp(patience).await?.next();
-        }
+        let min_commit = for_update.unwrap_or(self.start).next();
         Ok(Prewrite {
             core: &self.core,
             start: self.start,

@@ -29,7 +29,8 @@ pub(super) struct Prewrite<'a> {
     pub(super) primary: &'a Bytes,
     /// Of a pessimistic transaction, all of whose keys are held.
     pub(super) for_update: Option<Timestamp>,
-    /// The transaction may not be committed before this.
+    /// The transaction may not be committed before this, nor in one phase before the timestamp of that moment, where the
+    /// settings say so.
     pub(super) min_commit: Timestamp,
     /// Whether one phase may do.
     pub(super) one_phase: bool,
@@ -123,7 +124,11 @@ impl Prewrite<'_> {
             return Err(Error::TooOld { start: self.start, age, limit }.into());
         }
         let one_phase = self.one_phase && batch.items.len() == count;
-        let request = self.request(&batch.items, one_phase);
+        let min_commit = match one_phase && self.core.settings.one_phase_in_real_time {
+            true => self.core.pd.timestamp(&patience).await?.next(),
+            false => self.min_commit,
+        };
+        let request = self.request(&batch.items, one_phase, min_commit);
         // Before the answer, which may never come to be looked at.
         self.marks.fetch_add(1, Ordering::Relaxed);
         let sent = self.core.sender.send(&batch.region, request, &patience, Extras::default()).await;
@@ -145,7 +150,7 @@ impl Prewrite<'_> {
         answer
     }
 
-    fn request(&self, mutations: &[Mutation], one_phase: bool) -> PrewriteRequest {
+    fn request(&self, mutations: &[Mutation], one_phase: bool, min_commit: Timestamp) -> PrewriteRequest {
         let actions = match self.for_update {
             Some(_) => vec![PessimisticAction::DoPessimisticCheck.into(); mutations.len()],
             None => Vec::new(),
@@ -158,7 +163,7 @@ impl Prewrite<'_> {
             pessimistic_actions: actions,
             txn_size: mutations.len() as u64,
             for_update_ts: self.for_update.unwrap_or_default().into(),
-            min_commit_ts: self.min_commit.into(),
+            min_commit_ts: min_commit.into(),
             try_one_pc: one_phase,
             ..PrewriteRequest::default()
         }

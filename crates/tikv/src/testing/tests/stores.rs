@@ -129,8 +129,9 @@ async fn odd_requests_are_answered() {
     let world = World::of_two_regions().await;
     let context = world.context("a").await;
     let mut store = world.leader("a").await;
-    let uneven =
-        PrewriteRequest { context: context.clone(), pessimistic_actions: vec![1, 1], ..put("a", 10) };
+    let mut uneven =
+        PrewriteRequest { context: context.clone(), pessimistic_actions: vec![1], ..put("a", 10) };
+    uneven.mutations.extend(put("b", 10).mutations);
     assert_ne!(store.kv_prewrite(uneven).await.unwrap().into_inner().errors[0].abort, "");
     let mut unfit = PrewriteRequest { context: context.clone(), ..put("a", u64::MAX) };
     unfit.mutations[0].op = Op::PessimisticLock.into();
