@@ -187,6 +187,16 @@ impl TestRanges {
         };
     }
 
+    /// A file as it is.
+    pub(super) fn bytes(&self, id: &[u8; 32]) -> Bytes {
+        self.files.lock()[id].clone()
+    }
+
+    /// Stores any bytes under an id.
+    pub(super) fn set(&self, id: [u8; 32], file: Bytes) {
+        self.files.lock().insert(id, file);
+    }
+
     fn stored(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
         self.burn(file)?;
         self.files.lock().get(id).cloned().ok_or(TreeError::Missing { file })

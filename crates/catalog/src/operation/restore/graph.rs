@@ -19,7 +19,7 @@ impl Restore {
     /// Checks some of the commits behind `after`; the last of them, or nothing if none are left.
     pub(super) async fn check_parents(&mut self, after: Option<CommitId>) -> Result<Option<CommitId>> {
         let id = self.hidden.repository.id;
-        let snapshot = self.hidden.catalog.snapshot().await?;
+        let snapshot = self.hidden.snapshot().await?;
         let mut range = record::commit::range(&id);
         if let Some(after) = after {
             range = range.after(&record::commit::key(&id, &after));

@@ -4,9 +4,10 @@
 //! in the transaction that lets the repository be seen. A clean-up that finds it too old exchanges it for that of a deleted
 //! repository; since each side writes the record, only one of them gets through.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use braid_kv::Transaction;
+use braid_kv::{Snapshot, Transaction};
 use braid_types::{Code, Error, RepositoryId, Result, Time};
 use bytes::Bytes;
 
@@ -37,7 +38,7 @@ impl Hidden {
         let mut attempts = Attempts::new(&self.catalog);
         loop {
             let mut txn = self.catalog.begin().await?;
-            self.refuse_dead(&*txn).await?;
+            self.refuse_dead(txn.get(&self.key()).await?.as_ref())?;
             txn.put(self.key(), dropped::encode(self.catalog.now()));
             for (key, value) in rows {
                 txn.put(key.clone(), value.clone());
@@ -53,9 +54,16 @@ impl Hidden {
         }
     }
 
+    /// A state in which everything is there that was put.
+    pub(super) async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        let snapshot = self.catalog.snapshot().await?;
+        self.refuse_dead(snapshot.get(&self.key()).await?.as_ref())?;
+        Ok(snapshot)
+    }
+
     /// Lets go of the clean-up record in the transaction that lets the repository be seen.
     pub(super) async fn reveal(&self, txn: &mut dyn Transaction) -> Result<()> {
-        self.refuse_dead(txn).await?;
+        self.refuse_dead(txn.get(&self.key()).await?.as_ref())?;
         txn.delete(self.key());
         Ok(())
     }
@@ -65,8 +73,8 @@ impl Hidden {
         self.catalog.give_up_restore(self.repository.id, |_| true).await
     }
 
-    async fn refuse_dead(&self, txn: &dyn Transaction) -> Result<()> {
-        if txn.get(&self.key()).await?.is_some() {
+    fn refuse_dead(&self, last_sign: Option<&Bytes>) -> Result<()> {
+        if last_sign.is_some() {
             return Ok(());
         }
         let name = self.repository.name.as_str();

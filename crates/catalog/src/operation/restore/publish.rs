@@ -19,19 +19,27 @@ impl Restore {
             catalog.parts.storage.take_over(&self.hidden.repository.storage_namespace).await?;
         }
         let mut attempts = Attempts::new(catalog);
+        let mut in_doubt = false;
         loop {
-            let lost = match &self.replaces {
-                Some(empty) => self.replace(empty).await,
-                None => self.make().await,
-            };
-            match lost {
+            let lost = match self.try_publish().await {
                 Ok(None) => return Ok(()),
-                Ok(Some(lost)) => attempts.again(catalog, lost).await?,
+                Ok(Some(lost)) => lost,
                 Err(unknown) if unknown.code() == Code::OutcomeUnknown => {
-                    attempts.again(catalog, unknown).await?;
+                    in_doubt = true;
+                    unknown
                 }
+                Err(error) if in_doubt => return Err(error.that_may_have_happened()),
                 Err(error) => return Err(error),
-            }
+            };
+            let again = attempts.again(catalog, lost).await;
+            again.map_err(|error| if in_doubt { error.that_may_have_happened() } else { error })?;
+        }
+    }
+
+    async fn try_publish(&self) -> Result<Option<Error>> {
+        match &self.replaces {
+            Some(empty) => self.replace(empty).await,
+            None => self.make().await,
         }
     }
 

@@ -35,7 +35,7 @@ impl Restore {
         let found = batch(&mut self.source.branches).await?;
         let refs: Vec<_> = found.iter().map(read_branch).collect::<Result<_>>()?;
         let targets: Vec<CommitId> = refs.iter().map(|(_, head)| *head).collect();
-        let commits = commits_of(&catalog.snapshot().await?, id, &found, &targets).await?;
+        let commits = commits_of(&self.hidden.snapshot().await?, id, &found, &targets).await?;
         let rows = refs.iter().zip(commits).map(|((name, head), commit)| {
             let branch = BranchRecord {
                 incarnation: Incarnation::random(catalog.random()),
@@ -56,7 +56,7 @@ impl Restore {
         let id = &self.hidden.repository.id;
         let found = batch(&mut self.source.tags).await?;
         let refs: Vec<_> = found.iter().map(read_tag).collect::<Result<_>>()?;
-        let snapshot = self.hidden.catalog.snapshot().await?;
+        let snapshot = self.hidden.snapshot().await?;
         let targets: Vec<CommitId> = refs.iter().map(|(_, commit)| *commit).collect();
         commits_of(&snapshot, id, &found, &targets).await?;
         for (found, (name, _)) in found.iter().zip(&refs) {
