@@ -66,9 +66,8 @@ impl LabelledWriter {
     /// [`TreeError::Unordered`], [`TreeError::Unwritable`], and those of the store.
     pub async fn add(&mut self, record: &Record) -> Result<(), TreeError> {
         self.check_order(&record.key)?;
-        let range = self
-            .open
-            .get_or_insert_with(|| RangeBuilder::labelled(self.format, &record.key, &self.labels));
+        let range =
+            self.open.get_or_insert_with(|| RangeBuilder::labelled(self.format, &record.key, &self.labels));
         if range.add(&record.key, record.value.as_bytes())? {
             self.end_range().await?;
         }

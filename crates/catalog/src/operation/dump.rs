@@ -171,8 +171,7 @@ impl Dump {
 
     /// Writes some records of a part; what is to be written after them.
     async fn step(&mut self, mut part: Part) -> Result<Option<Part>> {
-        let rows =
-            self.snapshot.scan(&self.rows(&part), ScanOptions::first(RECORDS_A_WORD)).await?;
+        let rows = self.snapshot.scan(&self.rows(&part), ScanOptions::first(RECORDS_A_WORD)).await?;
         for (key, value) in &rows {
             let record = self.record(part.kind, key, value).await?;
             part.writer.add(&record).await?;

@@ -242,17 +242,15 @@ impl RestoreRequest {
 }
 
 fn asked<'a>(request: &RestoreRequest, mutation: &'a Mutation) -> Request<'a> {
-    let manifest = request.manifest.map(|dump| [dump.commits, dump.branches, dump.tags].map(|id| id.to_hex()));
+    let manifest =
+        request.manifest.map(|dump| [dump.commits, dump.branches, dump.tags].map(|id| id.to_hex()));
     let mut hasher = IdentityHasher::new()
         .string("restore")
         .string(request.repository.as_str())
         .strings(manifest.as_ref().map_or(&[][..], |ids| &ids[..]));
     if let Some(create) = &request.create {
         let default = create.default_branch.as_ref().map_or("", |name| name.as_str());
-        hasher = hasher
-            .string(&create.storage_namespace)
-            .string(default)
-            .int64(i64::from(create.take_over));
+        hasher = hasher.string(&create.storage_namespace).string(default).int64(i64::from(create.take_over));
     }
     mutation.with(hasher)
 }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use braid_kv::{KeyRange, Outcome, ScanOptions};
 use braid_tree::{LabelledWriter, Labels, Record, TreeFormat, Value};
-use braid_types::{
-    Code, Commit, CommitId, Error, RepositoryId, RepositoryName, Result, TagName, Time,
-};
+use braid_types::{Code, Commit, CommitId, Error, RepositoryId, RepositoryName, Result, TagName, Time};
 
 use super::lake::*;
 use crate::record::staged;
@@ -164,7 +162,10 @@ async fn a_repository_is_made_over_the_namespace_of_a_dump() {
     let lake = lake().await;
     let dump = dumped(&lake).await;
     let made = restored(&lake, creating(dump.manifest, "made", None)).await.unwrap();
-    assert_eq!((made.repository.default_branch.as_str(), &*made.repository.storage_namespace), ("main", "mem://made"));
+    assert_eq!(
+        (made.repository.default_branch.as_str(), &*made.repository.storage_namespace),
+        ("main", "mem://made")
+    );
     let name = RepositoryName::new("made").unwrap();
     assert_eq!(lake.catalog.repository(&name).await.unwrap(), made.repository);
     let head = lake.catalog.branch(&name, &branch("main")).await.unwrap().head;
@@ -509,7 +510,10 @@ async fn more_references_than_a_transaction_takes_are_restored_in_batches() {
             words.push((progress.commits, progress.checked, progress.tags));
         }
     }
-    assert!(words.is_sorted() && words.contains(&(500, 0, 0)) && words.contains(&(1300, 500, 1100)), "{words:?}");
+    assert!(
+        words.is_sorted() && words.contains(&(500, 0, 0)) && words.contains(&(1300, 500, 1100)),
+        "{words:?}"
+    );
     assert_eq!(seen(&lake).await.2.len(), 1300);
     assert_eq!(lake.branch_head("main").await, ids[1299]);
     let found = lake.catalog.commit_at(&repo(), &expr("t0000")).await.unwrap();
@@ -589,7 +593,11 @@ async fn records_that_cannot_be_restored_are_refused_by_file_and_name() {
     says(wrong, Code::InvalidDump, &["record 'bad.name'"]);
     let data = tag("v1", &id).value.data().to_vec();
     let forged = Record { key: "v1".into(), value: Value::framed(b"another", &data) };
-    says(refusal(&lake, commits(), branches(), vec![forged]).await, Code::Corrupt, &["record 'v1'", "identity"]);
+    says(
+        refusal(&lake, commits(), branches(), vec![forged]).await,
+        Code::Corrupt,
+        &["record 'v1'", "identity"],
+    );
 }
 
 #[tokio::test]

@@ -13,10 +13,7 @@ use crate::view::Reads;
 ///
 /// # Errors
 /// [`Code::RepositoryNotEmpty`].
-pub(super) async fn refuse_content(
-    reads: &dyn Reads,
-    repository: &RepositoryRecord,
-) -> Result<BranchRecord> {
+pub(super) async fn refuse_content(reads: &dyn Reads, repository: &RepositoryRecord) -> Result<BranchRecord> {
     let id = &repository.id;
     let branches = reads.scan(&record::branch::range(id, ""), ScanOptions::first(2).keys_only()).await?;
     for (key, _) in &branches {
@@ -57,6 +54,7 @@ async fn has_history(
 
 fn not_empty(repository: &RepositoryRecord, what: &str) -> Error {
     let name = &repository.name;
-    let message = format!("repository '{name}' is not empty: {what}; references are restored into an empty one");
+    let message =
+        format!("repository '{name}' is not empty: {what}; references are restored into an empty one");
     Error::new(Code::RepositoryNotEmpty, name.as_str(), message)
 }

@@ -66,7 +66,8 @@ impl Restore {
                 return Err(invalid(found, "a branch of the dump has the same name"));
             }
         }
-        let rows = refs.iter().map(|(name, commit)| (record::tag::key(id, name), record::tag::encode(commit)));
+        let rows =
+            refs.iter().map(|(name, commit)| (record::tag::key(id, name), record::tag::encode(commit)));
         let rows: Vec<_> = rows.collect();
         self.progress.tags += rows.len() as u64;
         put(&self.hidden, rows).await
@@ -104,7 +105,8 @@ async fn commits_of(
     let values = reads.get_many(&keys).await?;
     let mut commits = Vec::new();
     for ((found, target), value) in found.iter().zip(targets).zip(values) {
-        let value = value.ok_or_else(|| invalid(found, &format!("its commit '{target}' is not in the dump")))?;
+        let value =
+            value.ok_or_else(|| invalid(found, &format!("its commit '{target}' is not in the dump")))?;
         commits.push(record::commit::decode(target, &value)?);
     }
     Ok(commits)

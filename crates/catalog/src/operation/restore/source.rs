@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use braid_tree::{Labels, LabelledReader, RangeStore};
+use braid_tree::{LabelledReader, Labels, RangeStore};
 use braid_types::{BranchName, Code, Error, MetarangeId, RepositoryName, Result};
 
 use crate::catalog::Catalog;
@@ -104,7 +104,8 @@ fn no_dump(namespace: &str) -> Error {
 }
 
 fn no_default_branch(repository: &RepositoryName, branch: &str) -> Error {
-    let message =
-        format!("the dump has no branch '{branch}', which would be the default branch of repository '{repository}'");
+    let message = format!(
+        "the dump has no branch '{branch}', which would be the default branch of repository '{repository}'"
+    );
     Error::new(Code::InvalidDump, branch, message)
 }
