@@ -8,7 +8,7 @@
 //! | `b` | branch | [`branch`] |
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
-//! | `i` | staging token, or whole repository, to clean up | [`dropped`] |
+//! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |

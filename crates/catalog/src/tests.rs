@@ -10,6 +10,7 @@ mod lake;
 mod merging;
 mod model;
 mod references;
+mod refs_dump;
 mod requests;
 mod rolled;
 mod staging;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    branch, cat, cherry_pick, commit, completion, diff, du, fsck, get, info, log, ls, merge, merge_base, put,
-    repo, revert, rm, show, stat, tag, whoami,
+    branch, cat, cherry_pick, commit, completion, diff, du, dump, fsck, get, info, log, ls, merge,
+    merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -64,6 +64,10 @@ pub enum Command {
     CherryPick(cherry_pick::CherryPick),
     /// Check what is stored of a repository
     Fsck(fsck::Fsck),
+    /// Write a dump of branches, tags and commits beside the trees
+    Dump(dump::Dump),
+    /// Restore branches, tags and commits from a dump
+    Restore(restore::Restore),
     /// Print a script that completes commands in a shell
     Completion(completion::Completion),
     /// Show as whom the server takes you
@@ -94,6 +98,8 @@ impl Command {
             Self::Revert(command) => command.run(session).await,
             Self::CherryPick(command) => command.run(session).await,
             Self::Fsck(command) => command.run(session).await,
+            Self::Dump(command) => command.run(session).await,
+            Self::Restore(command) => Box::pin(command.run(session)).await,
             Self::Completion(_) => {
                 unreachable!("completion asks nothing of a server and runs without a session")
             }

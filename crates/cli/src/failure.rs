@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use braid_client::TransferError;
-use braid_types::Error;
+use braid_types::{Code, Error};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -56,6 +56,12 @@ impl Failure {
     pub(crate) fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Local { what, source }
+    }
+
+    /// The failure of a server that said nothing of how `what` ended.
+    pub(crate) fn cut_off(what: &str) -> Self {
+        let message = format!("the server ended the {what} without saying how");
+        Self::Service(Error::new(Code::Internal, "server", message).that_may_have_happened())
     }
 
     /// How a command ends that fails so.

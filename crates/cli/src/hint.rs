@@ -26,6 +26,8 @@ fn by_code(error: &Error, endpoint: &str) -> Option<String> {
         Code::MergeConflict => "`--strategy source-wins` or `--strategy dest-wins` takes one side's",
         Code::ParentRequired => "`--parent 1` compares with the first parent",
         Code::DefaultBranch => "the default branch goes with its repository: `braid repo delete`",
+        Code::RepositoryNotEmpty => "`braid repo create` makes an empty repository to restore into",
+        Code::DumpNotFound => "`--manifest` names another dump; `braid dump` writes one",
         Code::AmbiguousRef => "give more of the commit's id",
         Code::Busy | Code::Conflict | Code::StorageFull => "nothing was changed: try again later",
         _ => return None,

@@ -42,13 +42,33 @@ impl fmt::Display for Size {
     }
 }
 
-/// Shows a number of things: `1 file`, `2 files`.
+/// Shows a number of things: `1 file`, `2 files`, `2 branches`.
 pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.0 == 1 { "" } else { "s" };
+        let plural = match self.0 {
+            1 => "",
+            _ if self.1.ends_with("ch") => "es",
+            _ => "s",
+        };
         write!(f, "{} {}{plural}", self.0, self.1)
+    }
+}
+
+/// Shows the first of so many names: `a, b and 3 more`.
+pub(crate) struct Few<'a, T>(pub(crate) &'a [T], pub(crate) u64);
+
+impl<T: fmt::Display> fmt::Display for Few<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{name}")?;
+        }
+        match self.1.saturating_sub(self.0.len() as u64) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
@@ -81,5 +101,12 @@ mod tests {
     fn one_is_not_many() {
         assert_eq!(Count(1, "file").to_string(), "1 file");
         assert_eq!(Count(0, "file").to_string(), "0 files");
+        assert_eq!(Count(2, "branch").to_string(), "2 branches");
+    }
+
+    #[test]
+    fn a_few_names_stand_for_many() {
+        assert_eq!(Few(&["a", "b"], 2).to_string(), "a, b");
+        assert_eq!(Few(&["a"], 4).to_string(), "a and 3 more");
     }
 }

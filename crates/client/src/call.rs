@@ -108,16 +108,46 @@ impl Client {
         C: Fn(Client, Request<M>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response<Streaming<A>>, Status>> + Send + 'static,
     {
+        self.stream_of(message, Call::Read, open)
+    }
+
+    /// The same for a call that changes something, under a request id of its own, and tells how far it has come.
+    pub(crate) fn mutate_telling<M, A, T, F, C>(&self, message: M, open: C) -> Entries<T>
+    where
+        M: Mutation + Clone + Send + Sync + 'static,
+        A: Send + 'static,
+        T: Send + 'static,
+        Vec<T>: TryFrom<A, Error = Error>,
+        C: Fn(Client, Request<M>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Response<Streaming<A>>, Status>> + Send + 'static,
+    {
+        self.stream_of(self.named(message), Call::Write, open)
+    }
+
+    fn stream_of<M, A, T, F, C>(&self, message: M, kind: Call, open: C) -> Entries<T>
+    where
+        M: Clone + Send + Sync + 'static,
+        A: Send + 'static,
+        T: Send + 'static,
+        Vec<T>: TryFrom<A, Error = Error>,
+        C: Fn(Client, Request<M>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Response<Streaming<A>>, Status>> + Send + 'static,
+    {
         let client = self.clone();
         let opened = async move {
             let idle = client.timeouts().idle;
-            let start = client.open(message, open).await?;
-            Ok::<_, Error>(stream::try_unfold(start, move |state| batch(state, idle)))
+            let start = client.open(message, kind, open).await?;
+            Ok::<_, Error>(stream::try_unfold(start, move |state| batch(state, kind, idle)))
         };
         stream::once(opened).try_flatten().try_flatten().boxed()
     }
 
-    async fn open<M, A, F, C>(&self, message: M, open: C) -> Result<(Option<A>, Streaming<A>), Error>
+    async fn open<M, A, F, C>(
+        &self,
+        message: M,
+        kind: Call,
+        open: C,
+    ) -> Result<(Option<A>, Streaming<A>), Error>
     where
         M: Clone,
         C: Fn(Client, Request<M>) -> F,
@@ -131,7 +161,7 @@ impl Client {
                 let mut batches = open(self.clone(), request).await?.into_inner();
                 Ok((batches.message().await?, batches))
             };
-            match within(idle, Call::Read, opening).await {
+            match within(idle, kind, opening).await {
                 Ok(opened) => return Ok(opened),
                 Err(error) => retries.after(error).await?,
             }
@@ -189,6 +219,7 @@ async fn within<T>(
 /// Takes the batch that opening has brought already, or the next one, and what is left after it. Nothing follows an error.
 async fn batch<A, T>(
     (ready, mut batches): (Option<A>, Streaming<A>),
+    kind: Call,
     idle: Duration,
 ) -> Result<Option<(Items<T>, (Option<A>, Streaming<A>))>, Error>
 where
@@ -196,7 +227,7 @@ where
 {
     let next = match ready {
         Some(batch) => Some(batch),
-        None => within(idle, Call::Read, batches.message()).await?,
+        None => within(idle, kind, batches.message()).await?,
     };
     let Some(batch) = next else { return Ok(None) };
     let items: Vec<Result<T, Error>> = answer::<A, Vec<T>>(batch)?.into_iter().map(Ok).collect();

@@ -18,11 +18,12 @@ mod tests;
 
 pub use braid_wire::{
     Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, Diff,
-    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, FaultSubject, Fsck, FsckEvent, FsckFault,
-    FsckProgress, GetUsage, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts,
-    ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object,
-    Page, PrefixChanges, PrefixUsage, RefKind, Repository, ResetScope, ResolvedRef, Revert, ServerInfo,
-    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
+    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs,
+    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListBranches,
+    ListDiff, ListItem, ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase,
+    MergeConflict, MergeStrategy, Object, Page, PrefixChanges, PrefixUsage, RefKind, RefsManifest,
+    RefsProgress, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Revert,
+    ServerInfo, StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;

@@ -2,8 +2,8 @@
 
 use braid_types::{Error, RepositoryName};
 use braid_wire::{
-    CreateRepository, DeleteRepository, Fsck, FsckEvent, GetRepository, ListRepositories, Page, Repository,
-    proto,
+    CreateRepository, DeleteRepository, DumpEvent, DumpRefs, Fsck, FsckEvent, GetRepository,
+    ListRepositories, Page, Repository, RestoreEvent, RestoreRefs, proto,
 };
 
 use crate::call::{Entries, answer, done};
@@ -56,6 +56,25 @@ impl Client {
     pub fn fsck(&self, request: Fsck) -> Entries<FsckEvent> {
         self.stream(proto::FsckRequest::from(request), |client, request| async move {
             client.repository_service().fsck(request).await
+        })
+    }
+
+    /// Dumps a repository's references beside its trees, in lakeFS's format: progress as it comes, at last what was dumped.
+    pub fn dump_refs(&self, repository: &RepositoryName) -> Entries<DumpEvent> {
+        let request = DumpRefs { repository: repository.clone() };
+        self.stream(proto::DumpRefsRequest::from(request), |client, request| async move {
+            client.repository_service().dump_refs(request).await
+        })
+    }
+
+    /// Restores references from a dump: progress as it comes, at last what was restored. Dropped before that, it is given up,
+    /// unless it is done at that moment.
+    ///
+    /// # Errors
+    /// `repository_not_empty`, `dump_not_found`, `invalid_dump`, and `corrupt` for a damaged one.
+    pub fn restore_refs(&self, request: RestoreRefs) -> Entries<RestoreEvent> {
+        self.mutate_telling(proto::RestoreRefsRequest::from(request), |client, request| async move {
+            client.repository_service().restore_refs(request).await
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Metaranges: the ranges of a whole tree, in key order.
 
+use std::collections::BTreeMap;
+
 use braid_sstable::{RecordHasher, Table, Writer, WriterOptions};
 use braid_types::{MetarangeId, RangeId};
 use bytes::Bytes;
 use prost::Message;
 
-use crate::range_file::{hashed_properties, own_properties, user_properties};
+use crate::range_file::{add_labels, hashed_properties, own_properties, user_properties};
 use crate::{TreeError, Value};
 
 pub(crate) const KIND: &str = "metaranges";
@@ -100,8 +102,18 @@ impl Metarange {
     }
 }
 
-/// Writes the metarange of these ranges, which must be in key order and not none.
+/// Writes the metarange of these ranges, which must be in key order and not none: the empty tree has no metarange.
 pub(crate) fn encode(ranges: &[RangeDescriptor], options: WriterOptions) -> (MetarangeId, Bytes) {
+    assert!(!ranges.is_empty(), "the empty tree has no metarange");
+    encode_labelled(ranges, &BTreeMap::new(), options)
+}
+
+/// The same with labels that are part of its id, of any number of ranges.
+pub(crate) fn encode_labelled(
+    ranges: &[RangeDescriptor],
+    labels: &BTreeMap<String, String>,
+    options: WriterOptions,
+) -> (MetarangeId, Bytes) {
     let mut writer = Writer::new(options);
     let mut hasher = RecordHasher::new();
     for range in ranges {
@@ -111,12 +123,12 @@ pub(crate) fn encode(ranges: &[RangeDescriptor], options: WriterOptions) -> (Met
             .add(&range.max_key, value.as_bytes())
             .expect("keys of ranges ascend, and descriptors are within the limits of records");
     }
-    let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
-        unreachable!("the empty tree has no metarange");
-    };
-    let properties = user_properties(KIND, &first.max_key, &last.max_key, writer.count(), writer.raw_bytes());
+    let key = |range: Option<&RangeDescriptor>| range.map(|range| range.max_key.clone()).unwrap_or_default();
+    let (first, last) = (key(ranges.first()), key(ranges.last()));
+    let mut properties = user_properties(KIND, &first, &last, writer.count(), writer.raw_bytes());
+    add_labels(&mut properties, labels);
     let file = writer.finish(&properties).expect("properties are short");
-    (MetarangeId::from_bytes(hasher.finish(&own_properties(KIND))), file.into())
+    (MetarangeId::from_bytes(hasher.finish(&own_properties(KIND, labels))), file.into())
 }
 
 fn stored_value(range: &RangeDescriptor) -> Value {

@@ -1,10 +1,12 @@
 //! Writes one range.
 
+use std::collections::BTreeMap;
+
 use braid_sstable::{RecordHasher, WriteError, Writer};
 use braid_types::RangeId;
 use bytes::Bytes;
 
-use crate::range_file::{KIND, own_properties, user_properties};
+use crate::range_file::{KIND, add_labels, own_properties, user_properties};
 use crate::value::entry_size;
 use crate::{RangeDescriptor, TreeError, TreeFormat};
 
@@ -17,6 +19,8 @@ pub(crate) struct RangeBuilder {
     last_key: Vec<u8>,
     /// The sum of the entries' sizes, as long as each record had one.
     data_bytes: Option<u64>,
+    /// What the file says of itself beside its kind; part of its id.
+    labels: BTreeMap<String, String>,
 }
 
 impl RangeBuilder {
@@ -29,7 +33,13 @@ impl RangeBuilder {
             min_key: Bytes::copy_from_slice(min_key),
             last_key: Vec::new(),
             data_bytes: Some(0),
+            labels: BTreeMap::new(),
         }
+    }
+
+    /// The same for records that are no entries: the file carries labels, which are part of its id.
+    pub(crate) fn labelled(format: TreeFormat, min_key: &[u8], labels: &BTreeMap<String, String>) -> Self {
+        Self { data_bytes: None, labels: labels.clone(), ..Self::new(format, min_key) }
     }
 
     /// Adds a record, and says whether the range ends with it.
@@ -46,9 +56,10 @@ impl RangeBuilder {
     pub(crate) fn finish(self) -> Result<(RangeDescriptor, Bytes), TreeError> {
         let max_key = Bytes::from(self.last_key);
         let (count, size) = (self.writer.count(), self.writer.raw_bytes());
-        let properties = user_properties(KIND, &self.min_key, &max_key, count, size);
+        let mut properties = user_properties(KIND, &self.min_key, &max_key, count, size);
+        add_labels(&mut properties, &self.labels);
         let file = self.writer.finish(&properties).map_err(|error| refused(&max_key, error))?;
-        let id = RangeId::from_bytes(self.hasher.finish(&own_properties(KIND)));
+        let id = RangeId::from_bytes(self.hasher.finish(&own_properties(KIND, &self.labels)));
         let (min_key, data_bytes) = (self.min_key, self.data_bytes);
         Ok((RangeDescriptor { min_key, max_key, id, size, count, data_bytes }, file.into()))
     }

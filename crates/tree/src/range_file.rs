@@ -113,7 +113,7 @@ pub(crate) async fn read_blocks(
     Ok(read)
 }
 
-fn check_described(range: &RangeDescriptor, index: &TableIndex) -> Result<(), TreeError> {
+pub(crate) fn check_described(range: &RangeDescriptor, index: &TableIndex) -> Result<(), TreeError> {
     let property = |name: &str| index.properties().get(name).map(|value| &value[..]);
     let is_the_one = index.count() == range.count
         && property("min_key") == Some(&range.min_key)
@@ -148,9 +148,17 @@ pub(crate) fn user_properties(
     ])
 }
 
-/// The properties that are part of the id of every file of this kind that Braid writes.
-pub(crate) fn own_properties(kind: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([("type".to_owned(), kind.to_owned())])
+/// The properties that are part of the id of a file of this kind with these labels.
+pub(crate) fn own_properties(kind: &str, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut properties = labels.clone();
+    properties.insert("type".to_owned(), kind.to_owned());
+    properties
+}
+
+/// Adds labels to what a file carries.
+pub(crate) fn add_labels(properties: &mut BTreeMap<String, Vec<u8>>, labels: &BTreeMap<String, String>) {
+    debug_assert!(labels.keys().all(|name| HASHED.contains(&&**name)), "readers hash these and no others");
+    properties.extend(labels.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())));
 }
 
 /// The properties that are part of a file's id, if the file is of this kind.

@@ -8,6 +8,7 @@ mod diff;
 mod directory_diff;
 mod fold;
 mod history;
+mod labelled;
 mod list;
 mod merge;
 mod pending;

@@ -178,6 +178,12 @@ codes! {
     RepositoryExists = "repository_exists", final_, AlreadyExists, 409, "BucketAlreadyExists";
     /// The storage namespace is in use by a repository.
     NamespaceInUse = "namespace_in_use", final_, AlreadyExists, 400, "InvalidBucketName";
+    /// The repository has more than its first commit.
+    RepositoryNotEmpty = "repository_not_empty", final_, FailedPrecondition, 409, "BucketNotEmpty";
+    /// There is no dump of references in the storage namespace.
+    DumpNotFound = "dump_not_found", final_, NotFound, 404, "NoSuchKey";
+    /// A dump of references has what cannot be restored.
+    InvalidDump = "invalid_dump", final_, FailedPrecondition, 400, "InvalidArgument";
     /// A branch of that name exists.
     BranchExists = "branch_exists", final_, AlreadyExists, 409, "OperationAborted";
     /// A tag of that name exists.

@@ -10,6 +10,7 @@ mod object;
 mod page;
 pub mod proto;
 mod reference;
+mod refs_dump;
 mod repository;
 mod server;
 mod status;
@@ -29,6 +30,9 @@ pub use page::{Page, page_items};
 pub use reference::{
     Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag, ListBranches,
     ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef, ResolvedRef, Tag,
+};
+pub use refs_dump::{
+    DumpEvent, DumpRefs, DumpedRefs, RefsManifest, RefsProgress, RestoreEvent, RestoreRefs, RestoredRefs,
 };
 pub use repository::{CreateRepository, DeleteRepository, GetRepository, ListRepositories, Repository};
 pub use server::{Identity, Limits, ServerInfo};

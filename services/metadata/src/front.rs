@@ -91,10 +91,8 @@ impl Front {
         let deadline = Deadline::of(request.metadata());
         let principal = principal(&request).user.clone();
         let work = async {
-            let message = request.into_inner();
-            let request = message.request_id()?.unwrap_or_else(|| RequestId::random(&*self.random));
-            Span::current().record("request_id", request.as_str());
-            handle(T::try_from(message)?, Mutation { principal, request }).await
+            let (message, by) = self.named(request.into_inner(), principal)?;
+            handle(T::try_from(message)?, by).await
         };
         let answer = self.finish(Call::Write, deadline, Box::pin(work)).instrument(span).await?;
         Ok(Response::new(answer.into()))
@@ -117,7 +115,40 @@ impl Front {
         let deadline = Deadline::of(request.metadata());
         let work = async { open(T::try_from(request.into_inner())?).await };
         let items = self.finish(Call::Read, deadline, Box::pin(work)).instrument(span.clone()).await?;
-        Ok(Response::new(answers(items, deadline, self.stops.draining.clone(), span)))
+        Ok(Response::new(answers(items, Call::Read, deadline, self.stops.draining.clone(), span)))
+    }
+
+    /// Answers a call that changes something with a stream of how far it has come. What a call does is done as its answer is
+    /// read, so it ends with the stream.
+    pub(crate) async fn write_telling<W, T, S, I, B, F>(
+        &self,
+        span: Span,
+        request: Request<W>,
+        open: impl FnOnce(T, Mutation) -> F,
+    ) -> Result<Response<Answers<B>>, Status>
+    where
+        W: braid_wire::Mutation,
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<S, Error>>,
+        S: Stream<Item = Result<I, Error>> + Send + 'static,
+        I: Weigh + Send + 'static,
+        B: From<Vec<I>> + Send + 'static,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let principal = principal(&request).user.clone();
+        let work = async {
+            let (message, by) = self.named(request.into_inner(), principal)?;
+            open(T::try_from(message)?, by).await
+        };
+        let items = self.finish(Call::Write, deadline, Box::pin(work)).instrument(span.clone()).await?;
+        Ok(Response::new(answers(items, Call::Write, deadline, self.stops.draining.clone(), span)))
+    }
+
+    /// A request, by whom and under which id.
+    fn named<W: braid_wire::Mutation>(&self, message: W, principal: String) -> Result<(W, Mutation), Error> {
+        let request = message.request_id()?.unwrap_or_else(|| RequestId::random(&*self.random));
+        Span::current().record("request_id", request.as_str());
+        Ok((message, Mutation { principal, request }))
     }
 
     /// Does the work of a call, unless the caller stops waiting or the service ends. Work that is dropped does not go on;
@@ -167,7 +198,8 @@ pub(crate) fn stopping() -> Error {
     Error::new(Code::Unavailable, "server", "the server is shutting down")
 }
 
-fn interrupted(call: Call, error: Error) -> Error {
+/// What an interruption means for a call.
+pub(crate) fn interrupted(call: Call, error: Error) -> Error {
     match call {
         Call::Read => error,
         Call::Write => error.that_may_have_happened(),

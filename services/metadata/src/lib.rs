@@ -10,6 +10,7 @@ mod front;
 mod intent;
 mod metadata;
 mod namespaces;
+mod refs_dump;
 mod serve;
 mod service;
 mod store_error;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use braid_cache::{RangeCache, RangeMemory};
-use braid_catalog::Storage;
+use braid_catalog::{RefsManifest, Storage};
 use braid_objects::{ObjectError, ObjectStore, PutOptions, StorageUri, Stores};
 use braid_tree::RangeStore;
 use braid_types::{AddressType, Code, Entry, Error, Result};
 use moka::sync::Cache;
 
+use crate::refs_dump::{MANIFEST, decode_manifest, encode_manifest};
 use crate::store_error::store_error;
 
 /// The object by which a namespace is held. lakeFS puts one of the same name.
@@ -101,6 +102,30 @@ impl Storage for Namespaces {
                 let message = format!("storage namespace '{namespace}' cannot be written to: {error}");
                 Err(Error::new(Code::InvalidArgument, namespace, message))
             }
+            Err(error) => Err(store_error(&error, namespace)),
+        }
+    }
+
+    async fn take_over(&self, namespace: &str) -> Result<()> {
+        let store = Arc::clone(&self.open(namespace)?.store);
+        let options = PutOptions { content_type: Some("text/plain".to_owned()), ..PutOptions::default() };
+        let put = store.put(MARKER, self.marker.clone().into(), options).await;
+        put.map(|_| ()).map_err(|error| store_error(&error, namespace))
+    }
+
+    async fn put_refs_manifest(&self, namespace: &str, manifest: &RefsManifest) -> Result<()> {
+        let store = Arc::clone(&self.open(namespace)?.store);
+        let options =
+            PutOptions { content_type: Some("application/json".to_owned()), ..PutOptions::default() };
+        let put = store.put(MANIFEST, encode_manifest(manifest).into(), options).await;
+        put.map(|_| ()).map_err(|error| store_error(&error, namespace))
+    }
+
+    async fn refs_manifest(&self, namespace: &str) -> Result<Option<RefsManifest>> {
+        let store = Arc::clone(&self.open(namespace)?.store);
+        match store.get(MANIFEST, None).await {
+            Ok(file) => decode_manifest(namespace, &file).map(Some),
+            Err(ObjectError::NotFound { .. }) => Ok(None),
             Err(error) => Err(store_error(&error, namespace)),
         }
     }

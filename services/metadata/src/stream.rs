@@ -11,7 +11,8 @@ use braid_catalog::PageRequest;
 use braid_types::Error;
 use braid_wire::proto::MAX_MESSAGE_BYTES;
 use braid_wire::{
-    CommitInfo, DiffItem, Download, FsckEvent, ListItem, MergeConflict, Object, Page, PrefixUsage,
+    Call, CommitInfo, DiffItem, Download, DumpEvent, FsckEvent, ListItem, MergeConflict, Object, Page,
+    PrefixUsage, RestoreEvent,
 };
 use futures::{Stream, StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
@@ -20,7 +21,7 @@ use tonic::Status;
 use tracing::{Instrument, Span};
 
 use crate::deadline::Deadline;
-use crate::front::{report, stopping, too_late};
+use crate::front::{interrupted, report, stopping, too_late};
 
 /// Most items in one message.
 const MESSAGE_ITEMS: usize = 500;
@@ -89,6 +90,24 @@ impl Weigh for FsckEvent {
     }
 }
 
+impl Weigh for DumpEvent {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Progress(_) => 64,
+            Self::Done(_) => 4096,
+        }
+    }
+}
+
+impl Weigh for RestoreEvent {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Progress(_) => 64,
+            Self::Done(_) => 4096,
+        }
+    }
+}
+
 impl Weigh for PrefixUsage {
     fn weight(&self) -> usize {
         32 + self.prefix.as_bytes().len()
@@ -144,6 +163,7 @@ where
 /// The messages that tell `items`.
 pub(crate) fn answers<I, B>(
     items: impl Stream<Item = Result<I, Error>> + Send + 'static,
+    kind: Call,
     deadline: Deadline,
     draining: CancellationToken,
     span: Span,
@@ -155,7 +175,7 @@ where
     Box::pin(async_stream::stream! {
         let mut batches = pin!(batches(items));
         loop {
-            let next = next_batch(&mut batches, deadline, &draining).instrument(span.clone()).await;
+            let next = next_batch(&mut batches, kind, deadline, &draining).instrument(span.clone()).await;
             match next {
                 None => {
                     span.record("code", "ok");
@@ -173,13 +193,14 @@ where
 
 async fn next_batch<I>(
     batches: &mut (impl Stream<Item = Result<Vec<I>, Error>> + Unpin),
+    kind: Call,
     deadline: Deadline,
     draining: &CancellationToken,
 ) -> Option<Result<Vec<I>, Error>> {
     tokio::select! {
         biased;
-        () = draining.cancelled() => Some(Err(stopping())),
-        () = deadline.passed() => Some(Err(too_late())),
+        () = draining.cancelled() => Some(Err(interrupted(kind, stopping()))),
+        () = deadline.passed() => Some(Err(interrupted(kind, too_late()))),
         next = batches.next() => next,
     }
 }
@@ -282,7 +303,7 @@ mod tests {
         let draining = CancellationToken::new();
         let items = stream::iter([Ok(Item(1))]).chain(stream::pending());
         let deadline = Deadline::of(&tonic::metadata::MetadataMap::new());
-        let mut answers: Answers<Item> = answers(items, deadline, draining.clone(), Span::none());
+        let mut answers: Answers<Item> = answers(items, Call::Read, deadline, draining.clone(), Span::none());
         assert_eq!(answers.next().await.unwrap().unwrap(), Item(1));
         draining.cancel();
         assert_eq!(answers.next().await.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
@@ -295,7 +316,7 @@ mod tests {
         metadata.insert("grpc-timeout", "3S".parse().unwrap());
         let items = stream::pending::<Result<Item, Error>>();
         let mut answers: Answers<Item> =
-            answers(items, Deadline::of(&metadata), CancellationToken::new(), Span::none());
+            answers(items, Call::Read, Deadline::of(&metadata), CancellationToken::new(), Span::none());
         assert_eq!(answers.next().await.unwrap().unwrap_err().code(), tonic::Code::DeadlineExceeded);
     }
 }

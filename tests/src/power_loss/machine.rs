@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use braid_cache::{CacheOptions, RangeCache, RangeMemory};
 use braid_catalog::{Catalog, Components, CreateRepository, ListRequest, Listing, LogRequest, Mutation};
-use braid_catalog::{Settings, Storage};
+use braid_catalog::{RefsManifest, Settings, Storage};
 use braid_kv::{Embedded, EmbeddedSettings, Limits};
 use braid_objects::{Buckets, InternalKey, LocalBuckets, Lossy, ObjectStore};
 use braid_tree::{RangeStore, TreeFormat};
-use braid_types::{CommitId, ManualClock, RequestId, Result, SeededRandom};
+use braid_types::{Code, CommitId, Error, ManualClock, RequestId, Result, SeededRandom};
 
 use crate::lake::{branch, lake, reference};
 
@@ -31,6 +31,18 @@ struct Ranges(Arc<RangeCache>);
 impl Storage for Ranges {
     async fn claim(&self, _namespace: &str) -> Result<()> {
         Ok(())
+    }
+
+    async fn take_over(&self, _namespace: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn put_refs_manifest(&self, namespace: &str, _manifest: &RefsManifest) -> Result<()> {
+        Err(Error::new(Code::Unimplemented, namespace, "nothing is dumped here"))
+    }
+
+    async fn refs_manifest(&self, _namespace: &str) -> Result<Option<RefsManifest>> {
+        Ok(None)
     }
 
     async fn ranges(&self, _namespace: &str) -> Result<Arc<dyn RangeStore>> {

@@ -1,4 +1,4 @@
-//! Cleaning up: dropped staging tokens, deleted repositories, expired request records.
+//! Cleaning up: dropped staging tokens, deleted repositories, restores that broke off, expired request records.
 //!
 //! Each step may be repeated and may stop anywhere: what is left is found again by the next run.
 
@@ -51,6 +51,7 @@ impl Catalog {
                 report.tokens += 1;
             }
             Dropped::Token(_) => {}
+            Dropped::Restore(id) => self.clean_up_restore(id).await?,
             Dropped::Repository(id) => {
                 self.remove_repository(&id).await?;
                 report.repositories += 1;

@@ -14,6 +14,7 @@ use crate::page::{Page, PageRequest, PageStart};
 use crate::record::dropped::{self, Dropped};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord, RepositoryState};
+use crate::view::Reads;
 
 /// What to create.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ impl Catalog {
             if request.replay(self, &*txn).await?.is_some() {
                 return load_repository(&txn, &create.name).await;
             }
-            refuse_taken(&*txn, &create).await?;
+            refuse_taken(&txn, &create.name, &create.storage_namespace).await?;
             self.parts.storage.claim(&create.storage_namespace).await?;
             let repository = self.insert_repository(&mut *txn, &create, &mutation.principal);
             request.record(self, &mut *txn, Answer::Done);
@@ -164,20 +165,20 @@ pub(crate) fn page_of<T>(
     Ok(Page { items, next_token })
 }
 
-async fn refuse_taken(txn: &dyn Transaction, create: &CreateRepository) -> Result<()> {
-    if txn.get(&record::repository::key(&create.name)).await?.is_some() {
-        let message = format!("repository '{}' exists already", create.name);
-        return Err(Error::new(Code::RepositoryExists, create.name.as_str(), message));
+/// Refuses the name of a repository that is there, and a storage namespace that one holds.
+pub(super) async fn refuse_taken(reads: &dyn Reads, name: &RepositoryName, namespace: &str) -> Result<()> {
+    if reads.get(&record::repository::key(name)).await?.is_some() {
+        let message = format!("repository '{name}' exists already");
+        return Err(Error::new(Code::RepositoryExists, name.as_str(), message));
     }
-    if txn.get(&record::repository::namespace_key(&create.storage_namespace)).await?.is_some() {
-        let message =
-            format!("storage namespace '{}' is in use by another repository", create.storage_namespace);
-        return Err(Error::new(Code::NamespaceInUse, &create.storage_namespace, message));
+    if reads.get(&record::repository::namespace_key(namespace)).await?.is_some() {
+        let message = format!("storage namespace '{namespace}' is in use by another repository");
+        return Err(Error::new(Code::NamespaceInUse, namespace, message));
     }
     Ok(())
 }
 
-fn check_namespace(namespace: &str) -> Result<()> {
+pub(super) fn check_namespace(namespace: &str) -> Result<()> {
     if namespace.is_empty() || namespace.len() > limits::STORAGE_NAMESPACE_BYTES {
         let message = format!(
             "a storage namespace has 1 to {} bytes, not {}",

@@ -1,4 +1,5 @@
-//! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped.
+//! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped; `i | u | repository id` →
+//! when a restore last gave a sign of life.
 
 use braid_kv::KeyRange;
 use braid_types::{RepositoryId, Result, StagingToken, Time};
@@ -11,6 +12,7 @@ use super::value::{self, StoredTime};
 const WHAT: &str = "clean-up record";
 const TOKEN: u8 = b't';
 const REPOSITORY: u8 = b'r';
+const RESTORE: u8 = b'u';
 
 /// What nobody refers to any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) enum Dropped {
     Token(StagingToken),
     /// A repository: its refs and commits are to be deleted, its tokens dropped.
     Repository(RepositoryId),
+    /// A repository that is being restored and cannot be seen yet: if it is given up, it is to be deleted.
+    Restore(RepositoryId),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -32,6 +36,7 @@ impl Dropped {
         match self {
             Self::Token(token) => key::key(Table::Dropped, &[&[TOKEN], token.as_bytes()]),
             Self::Repository(id) => key::key(Table::Dropped, &[&[REPOSITORY], id.as_bytes()]),
+            Self::Restore(id) => key::key(Table::Dropped, &[&[RESTORE], id.as_bytes()]),
         }
     }
 
@@ -39,6 +44,7 @@ impl Dropped {
         let parsed = match key::rest(key, Table::Dropped, &[]).and_then(<[u8]>::split_first) {
             Some((&TOKEN, id)) => StagingToken::from_slice(id).map(Self::Token),
             Some((&REPOSITORY, id)) => RepositoryId::from_slice(id).map(Self::Repository),
+            Some((&RESTORE, id)) => RepositoryId::from_slice(id).map(Self::Restore),
             _ => None,
         };
         parsed.ok_or_else(|| value::corrupt(WHAT, "its key is malformed"))

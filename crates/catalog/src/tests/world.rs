@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use super::backend::Backend;
-use crate::{Catalog, Components, Settings, Storage};
+use crate::{Catalog, Components, RefsManifest, Settings, Storage};
 
 /// What outlives a catalog.
 #[derive(Clone)]
@@ -86,8 +86,12 @@ impl World {
         let clock = Arc::new(ManualClock::at(Time::from_seconds(1_700_000_000)));
         let fuse = Arc::new(Fuse { left: AtomicI64::new(i64::MAX / 2) });
         let counters = Arc::new(Counters::default());
-        let ranges =
-            TestRanges { files: Mutex::default(), fuse: Arc::clone(&fuse), counters: Arc::clone(&counters) };
+        let ranges = TestRanges {
+            files: Mutex::default(),
+            manifest: Mutex::default(),
+            fuse: Arc::clone(&fuse),
+            counters: Arc::clone(&counters),
+        };
         Self {
             kv: Backend::chosen().open(clock.clone()).await,
             ranges: Arc::new(ranges),
@@ -131,6 +135,25 @@ impl Storage for TestStorage {
         Ok(())
     }
 
+    async fn take_over(&self, _namespace: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn put_refs_manifest(&self, _namespace: &str, manifest: &RefsManifest) -> Result<()> {
+        let step = self.0.fuse.burn();
+        if step != Step::Dead {
+            *self.0.manifest.lock() = Some(*manifest);
+        }
+        if step == Step::Alive { Ok(()) } else { Err(dead().into()) }
+    }
+
+    async fn refs_manifest(&self, _namespace: &str) -> Result<Option<RefsManifest>> {
+        match self.0.fuse.burn() {
+            Step::Alive => Ok(*self.0.manifest.lock()),
+            _ => Err(dead().into()),
+        }
+    }
+
     async fn ranges(&self, _namespace: &str) -> Result<Arc<dyn RangeStore>> {
         Ok(self.0.clone())
     }
@@ -138,6 +161,7 @@ impl Storage for TestStorage {
 
 pub(super) struct TestRanges {
     files: Mutex<HashMap<[u8; 32], Bytes>>,
+    pub(super) manifest: Mutex<Option<RefsManifest>>,
     fuse: Arc<Fuse>,
     counters: Arc<Counters>,
 }
@@ -161,6 +185,16 @@ impl TestRanges {
             true => files.remove(id),
             false => files.insert(*id, file.into()),
         };
+    }
+
+    /// A file as it is.
+    pub(super) fn bytes(&self, id: &[u8; 32]) -> Bytes {
+        self.files.lock()[id].clone()
+    }
+
+    /// Stores any bytes under an id.
+    pub(super) fn set(&self, id: [u8; 32], file: Bytes) {
+        self.files.lock().insert(id, file);
     }
 
     fn stored(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {

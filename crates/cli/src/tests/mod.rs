@@ -5,6 +5,7 @@ mod fetching;
 mod lake;
 mod listing;
 mod output;
+mod refs_dump;
 mod refusing;
 mod running;
 mod sending;

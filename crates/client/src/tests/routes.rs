@@ -9,8 +9,8 @@ use super::fake::Fake;
 use crate::{
     CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode, Entries,
     Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListRepositories,
-    ListTags, Log, Merge, MergeStrategy, ResetScope, Revert, StreamDownloads, StreamObjects, StreamUsage,
-    UploadTarget,
+    ListTags, Log, Merge, MergeStrategy, ResetScope, RestoreRefs, Revert, StreamDownloads, StreamObjects,
+    StreamUsage, UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -91,6 +91,11 @@ async fn repositories_refs_and_the_server() {
         "RepositoryService/ListRepositories" <- first(client.repositories(""));
         "RepositoryService/Fsck" <- first(client.fsck(Fsck {
             repository: repository(), reference: None, history: false,
+        }));
+        "RepositoryService/DumpRefs" <- first(client.dump_refs(&repository()));
+        "RepositoryService/RestoreRefs" <- first(client.restore_refs(RestoreRefs {
+            repository: repository(), manifest: None, storage_namespace: None, default_branch: None,
+            take_over: false,
         }));
         "RepositoryService/DeleteRepository" <- client.delete_repository(&repository());
         "RefService/CreateBranch" <- client.create_branch(CreateBranch {

@@ -67,7 +67,7 @@ fn file(records: &BTreeMap<Vec<u8>, Vec<u8>>) -> (MetarangeId, Bytes) {
     }
     let kind = BTreeMap::from([("type".to_owned(), metarange::KIND.as_bytes().to_vec())]);
     let file = writer.finish(&kind).expect("the property is short");
-    (MetarangeId::from_bytes(hasher.finish(&own_properties(metarange::KIND))), file.into())
+    (MetarangeId::from_bytes(hasher.finish(&own_properties(metarange::KIND, &BTreeMap::new()))), file.into())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ const MUTATIONS: &[&str] = &[
     "LinkUploads",
     "Merge",
     "ResetBranch",
+    "RestoreRefs",
     "Revert",
 ];
 

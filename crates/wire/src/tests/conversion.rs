@@ -1,14 +1,18 @@
-use braid_types::{AddressType, Code, ObjectPath, PathPrefix, RefExpression, RequestId, Time, limits};
+use braid_types::{
+    AddressType, Code, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryId, RequestId, Time,
+    limits,
+};
 use proptest::option;
 use proptest::prelude::*;
 
 use super::samples;
 use crate::{
     CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, CreateUploads, Diff,
-    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, FaultSubject, Fsck, FsckEvent, FsckFault,
-    FsckProgress, GetUsage, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
-    Object, Page, PrefixChanges, PrefixUsage, ResetBranch, ResetScope, StreamUsage, UploadTarget, Usage,
-    page_items, proto,
+    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck,
+    FsckEvent, FsckFault, FsckProgress, GetUsage, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge,
+    MergeStrategy, Mutation, Object, Page, PrefixChanges, PrefixUsage, RefsManifest, RefsProgress,
+    Repository, ResetBranch, ResetScope, RestoreEvent, RestoreRefs, RestoredRefs, StreamUsage, UploadTarget,
+    Usage, page_items, proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -89,6 +93,53 @@ proptest! {
             proto::StreamUsageRequest, StreamUsage
         );
         round_trips!(Fsck { repository, reference, history }, proto::FsckRequest, Fsck);
+    }
+
+    #[test]
+    fn dumps_and_restores(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        place in option::of("s3://[a-z]{3,9}"),
+        ids in any::<[[u8; 32]; 3]>(),
+        numbers in any::<[u64; 5]>(),
+        flags in any::<[bool; 2]>(),
+    ) {
+        let [commits, branches, tags, commits_total, checked] = numbers;
+        let [commits_meta_range_id, branches_meta_range_id, tags_meta_range_id] =
+            ids.map(MetarangeId::from_bytes);
+        let manifest = RefsManifest { commits_meta_range_id, branches_meta_range_id, tags_meta_range_id };
+        let progress = RefsProgress { commits, commits_total, branches, tags, checked };
+        let dumped = DumpedRefs {
+            manifest,
+            manifest_uri: "s3://b/_lakefs/refs_manifest.json".into(),
+            commits,
+            branches,
+            tags,
+            uncommitted: checked,
+            uncommitted_branches: vec![branch.clone()],
+        };
+        let events = vec![DumpEvent::Progress(progress), DumpEvent::Done(dumped)];
+        round_trips!(events, proto::DumpRefsResponse, Vec<DumpEvent>);
+        round_trips!(DumpRefs { repository: repository.clone() }, proto::DumpRefsRequest, DumpRefs);
+        let made = Repository {
+            name: repository.clone(),
+            id: RepositoryId::from_bytes([7; 16]),
+            storage_namespace: "s3://b".into(),
+            default_branch: branch.clone(),
+            created_at: Time::from_seconds(1),
+            read_only: false,
+        };
+        let restored = RestoredRefs { repository: made, commits, branches, tags };
+        let events = vec![RestoreEvent::Progress(progress), RestoreEvent::Done(restored)];
+        round_trips!(events, proto::RestoreRefsResponse, Vec<RestoreEvent>);
+        let request = RestoreRefs {
+            repository,
+            manifest: flags[0].then_some(manifest),
+            default_branch: place.as_ref().map(|_| branch),
+            storage_namespace: place,
+            take_over: flags[1],
+        };
+        round_trips!(request, proto::RestoreRefsRequest, RestoreRefs);
     }
 
     #[test]
@@ -287,6 +338,12 @@ fn numbers_outside_an_enum_or_a_second_are_refused() {
     assert!(message_of(FsckFault::try_from(fault)).starts_with("kind: "));
     assert!(message_of(DiffItem::try_from(proto::DiffItem { item: None })).starts_with("item: "));
     assert!(message_of(FsckEvent::try_from(proto::FsckEvent { event: None })).starts_with("event: "));
+    assert!(message_of(DumpEvent::try_from(proto::DumpRefsEvent { event: None })).starts_with("event: "));
+    assert!(
+        message_of(RestoreEvent::try_from(proto::RestoreRefsEvent { event: None })).starts_with("event: ")
+    );
+    let manifest = proto::RefsManifest { commits_meta_range_id: "12".into(), ..Default::default() };
+    assert!(message_of(RefsManifest::try_from(manifest)).starts_with("commits_meta_range_id: "));
 
     for nanos in [-1, 1_000_000_000] {
         let object = proto::Object {

@@ -10,6 +10,7 @@ use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
 use crate::namespaces::{canonical, parse};
+use crate::refs_dump;
 use crate::stream::{Answers, items_of};
 
 /// The first branch of a repository that was given none.
@@ -18,6 +19,8 @@ const DEFAULT_BRANCH: &str = "main";
 #[async_trait]
 impl RepositoryService for Core {
     type FsckStream = Answers<proto::FsckResponse>;
+    type DumpRefsStream = Answers<proto::DumpRefsResponse>;
+    type RestoreRefsStream = Answers<proto::RestoreRefsResponse>;
 
     async fn create_repository(
         &self,
@@ -81,6 +84,36 @@ impl RepositoryService for Core {
             }))
         };
         self.front.stream(span, request, open).await
+    }
+
+    async fn dump_refs(
+        &self,
+        request: Request<proto::DumpRefsRequest>,
+    ) -> Result<Response<Self::DumpRefsStream>, Status> {
+        let span = span!("grpc.repository.dump_refs", request.get_ref().repository);
+        let open = |asked: wire::DumpRefs| async move {
+            let dump = self.catalog.dump(&asked.repository).await?;
+            Ok(items_of(dump, async |mut dump| {
+                let event = dump.next().await?;
+                Ok(event.map(|event| (refs_dump::dump_event(event, dump.storage_namespace()), dump)))
+            }))
+        };
+        self.front.stream(span, request, open).await
+    }
+
+    async fn restore_refs(
+        &self,
+        request: Request<proto::RestoreRefsRequest>,
+    ) -> Result<Response<Self::RestoreRefsStream>, Status> {
+        let span = span!("grpc.repository.restore_refs", request.get_ref().repository);
+        let open = |asked: wire::RestoreRefs, by: Mutation| async move {
+            let restore = self.catalog.restore(refs_dump::restore_request(asked)?, &by).await?;
+            Ok(items_of(restore, async |mut restore| {
+                let event = restore.next().await?;
+                Ok(event.map(|event| (refs_dump::restore_event(event), restore)))
+            }))
+        };
+        self.front.write_telling(span, request, open).await
     }
 }
 

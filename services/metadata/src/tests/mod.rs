@@ -7,6 +7,7 @@ mod lifecycle;
 mod main_path;
 mod namespaces;
 mod over_disk;
+mod refs_dump;
 mod refusals;
 mod requests;
 mod storage;
