@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    branch, cat, cherry_pick, commit, completion, diff, du, fsck, get, info, log, ls, merge, merge_base, put,
-    repo, revert, rm, show, stat, tag, whoami,
+    apply, branch, cat, cherry_pick, commit, completion, diff, du, fsck, get, info, log, ls, merge,
+    merge_base, put, repo, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,6 +46,8 @@ pub enum Command {
     Du(du::Du),
     /// Delete an object, or everything in a directory
     Rm(rm::Rm),
+    /// Upload and delete on several branches, all or none
+    Apply(apply::Apply),
     /// Show what differs between two refs, or what is not committed on a branch
     Diff(diff::Diff),
     /// Commit a branch's changes
@@ -85,6 +87,7 @@ impl Command {
             Self::Ls(command) => command.run(session).await,
             Self::Du(command) => command.run(session).await,
             Self::Rm(command) => command.run(session).await,
+            Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,
             Self::Log(command) => command.run(session).await,

@@ -17,12 +17,13 @@ mod transfer;
 mod tests;
 
 pub use braid_wire::{
-    Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, Diff,
-    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, FaultSubject, Fsck, FsckEvent, FsckFault,
-    FsckProgress, GetUsage, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts,
-    ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object,
-    Page, PrefixChanges, PrefixUsage, RefKind, Repository, ResetScope, ResolvedRef, Revert, ServerInfo,
-    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
+    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch,
+    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
+    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListBranches,
+    ListDiff, ListItem, ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase,
+    MergeConflict, MergeStrategy, Object, Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefKind,
+    Removal, Repository, ResetScope, ResolvedRef, Revert, Rule, ServerInfo, StreamDownloads, StreamObjects,
+    StreamUsage, Tag, Upload, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;
