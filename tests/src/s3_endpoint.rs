@@ -77,6 +77,7 @@ fn link(upload: &Upload, checksum: &str, size: u64) -> Link {
         content_type: "text/csv".to_owned(),
         metadata: [].into(),
         if_absent: false,
+        if_etag: None,
     }
 }
 

@@ -9,10 +9,12 @@ use braid_types::{
     BranchName, Clock, Code, Commit, CommitId, Error, Random, RepositoryId, RepositoryName, Result,
     StagingToken, Time,
 };
+use bytes::Bytes;
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use crate::hints::Hints;
+use crate::operation::stage::{BranchAddress, Group};
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryState};
 use crate::storage::Storage;
 use crate::view::Reads;
@@ -75,6 +77,7 @@ pub struct Catalog {
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
     queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
     hints: Hints,
+    groups: Cache<BranchAddress, Arc<Group>>,
     pool: Pool,
 }
 
@@ -87,6 +90,7 @@ impl Catalog {
             commits: Cache::new(settings.cached_commits),
             queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             hints: Hints::new(),
+            groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             pool: Pool::new(settings.compute_threads),
             parts,
             settings: Arc::new(settings),
@@ -149,6 +153,11 @@ impl Catalog {
         &self.hints
     }
 
+    /// Where what is to be staged on a branch is gathered in this process.
+    pub(crate) fn group(&self, branch: &BranchAddress) -> Arc<Group> {
+        self.groups.get_with_by_ref(branch, Arc::default)
+    }
+
     pub(crate) fn cached_commits(&self) -> &Cache<(RepositoryId, CommitId), Arc<Commit>> {
         &self.commits
     }
@@ -175,10 +184,11 @@ impl Catalog {
 
 /// The repository of this name.
 pub(crate) async fn load_repository(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
-    match reads.get(&record::repository::key(name)).await? {
-        Some(bytes) => RepositoryRecord::decode(name.clone(), &bytes),
-        None => Err(no_repository(name)),
-    }
+    decode_repository(name, reads.get(&record::repository::key(name)).await?)
+}
+
+fn decode_repository(name: &RepositoryName, row: Option<Bytes>) -> Result<RepositoryRecord> {
+    RepositoryRecord::decode(name.clone(), &row.ok_or_else(|| no_repository(name))?)
 }
 
 /// The error for a repository that is not there.
@@ -188,7 +198,12 @@ pub(crate) fn no_repository(name: &RepositoryName) -> Error {
 
 /// The repository of this name, for a mutation.
 pub(crate) async fn load_writable(reads: &dyn Reads, name: &RepositoryName) -> Result<RepositoryRecord> {
-    let repository = load_repository(reads, name).await?;
+    decode_writable(name, reads.get(&record::repository::key(name)).await?)
+}
+
+/// The repository in a row, for a mutation.
+pub(crate) fn decode_writable(name: &RepositoryName, row: Option<Bytes>) -> Result<RepositoryRecord> {
+    let repository = decode_repository(name, row)?;
     match repository.state {
         RepositoryState::Active => Ok(repository),
         RepositoryState::ReadOnly => {
@@ -203,8 +218,16 @@ pub(crate) async fn load_branch(
     repository: &RepositoryRecord,
     name: &BranchName,
 ) -> Result<BranchRecord> {
-    let bytes = reads.get(&record::branch::key(&repository.id, name)).await?;
-    BranchRecord::decode(&bytes.ok_or_else(|| no_branch(repository, name))?)
+    decode_branch(repository, name, reads.get(&record::branch::key(&repository.id, name)).await?)
+}
+
+/// The branch in a row.
+pub(crate) fn decode_branch(
+    repository: &RepositoryRecord,
+    name: &BranchName,
+    row: Option<Bytes>,
+) -> Result<BranchRecord> {
+    BranchRecord::decode(&row.ok_or_else(|| no_branch(repository, name))?)
 }
 
 /// The error for a branch that is not there.

@@ -79,7 +79,7 @@ impl Hints {
         let hint = self.of(repository, &branch)?;
         let mut keys = hint.branch_keys(repository, &branch).to_vec();
         if reference.view() != View::Committed && reference.modifiers().is_empty() {
-            keys.extend(hint.staged_keys(path));
+            keys.extend(hint.staged_keys(path.as_bytes()));
         }
         Some(keys)
     }
@@ -92,7 +92,7 @@ impl Hint {
     }
 
     /// Where a path may be staged.
-    pub(crate) fn staged_keys(&self, path: &ObjectPath) -> impl Iterator<Item = Bytes> {
-        self.tokens.iter().map(|token| staged::key(token, path.as_bytes()))
+    pub(crate) fn staged_keys(&self, path: &[u8]) -> impl Iterator<Item = Bytes> {
+        self.tokens.iter().map(move |token| staged::key(token, path))
     }
 }

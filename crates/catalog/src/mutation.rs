@@ -7,13 +7,15 @@
 use std::time::Duration;
 
 use braid_kv::Transaction;
-use braid_types::{Code, Error, IdentityHasher, RequestId, Result};
+use braid_types::{Code, Error, IdentityHasher, RepositoryId, RequestId, Result};
+use bytes::Bytes;
 
 use crate::catalog::Catalog;
+use crate::record::ref_change::{self, RefChange, RefMove};
 use crate::record::request::{self, Answer, RequestRecord};
 
 /// Who asks for a change, and under which id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutation {
     /// Who asks: the key id or name of a user. Holds no NUL.
     pub principal: String,
@@ -36,20 +38,35 @@ impl Mutation {
 
     /// The mutation whose content `hasher` has taken in.
     pub(crate) fn with(&self, hasher: IdentityHasher) -> Request<'_> {
-        Request { mutation: self, fingerprint: hasher.finish() }
+        self.known_as(hasher.finish())
+    }
+
+    /// The mutation whose content has this hash.
+    pub(crate) fn known_as(&self, fingerprint: [u8; 32]) -> Request<'_> {
+        Request { mutation: self, fingerprint }
     }
 }
 
 impl Request<'_> {
+    /// Who asks.
+    pub(crate) fn by(&self) -> &Mutation {
+        self.mutation
+    }
+
     /// What this request answered if it was done before.
     ///
     /// # Errors
     /// [`Code::RequestIdReused`] if its id came with another request.
     pub(crate) async fn replay(&self, catalog: &Catalog, txn: &dyn Transaction) -> Result<Option<Answer>> {
-        let Some(bytes) = txn.get(&self.key()).await? else {
+        self.replayed(catalog, txn.get(&self.key()).await?.as_ref())
+    }
+
+    /// The same, from what is stored under [`Request::key`].
+    pub(crate) fn replayed(&self, catalog: &Catalog, stored: Option<&Bytes>) -> Result<Option<Answer>> {
+        let Some(bytes) = stored else {
             return Ok(None);
         };
-        let found = RequestRecord::decode(&bytes)?;
+        let found = RequestRecord::decode(bytes)?;
         if found.expires <= catalog.now() {
             return Ok(None);
         }
@@ -64,12 +81,30 @@ impl Request<'_> {
     /// Writes the answer in the transaction that does the work. The put conflicts with any other attempt of the same
     /// request, so the work is done once.
     pub(crate) fn record(&self, catalog: &Catalog, txn: &mut dyn Transaction, answer: Answer) {
+        txn.put(self.key(), self.answered(catalog, answer));
+    }
+
+    /// What [`Request::record`] stores.
+    pub(crate) fn answered(&self, catalog: &Catalog, answer: Answer) -> Bytes {
         let expires = catalog.now().plus(catalog.settings.request_lifetime);
-        txn.put(self.key(), RequestRecord { fingerprint: self.fingerprint, answer, expires }.encode());
+        RequestRecord { fingerprint: self.fingerprint, answer, expires }.encode()
+    }
+
+    /// Writes what the request did to a ref into the repository's change log, in the transaction that does it.
+    /// Called when the transaction has read all that it will.
+    pub(crate) fn log(
+        &self,
+        catalog: &Catalog,
+        txn: &mut dyn Transaction,
+        repository: &RepositoryId,
+        what: RefMove,
+    ) {
+        let key = ref_change::key(repository, txn.timestamp(), catalog.random().bytes());
+        txn.put(key, RefChange { time: catalog.now(), by: self.mutation.clone(), what }.encode());
     }
 
     /// Where the answer is kept.
-    pub(crate) fn key(&self) -> bytes::Bytes {
+    pub(crate) fn key(&self) -> Bytes {
         request::key(&self.mutation.principal, &self.mutation.request)
     }
 }

@@ -1,5 +1,6 @@
 //! The operations of the catalog, one file each.
 
+pub(crate) mod apply;
 pub(crate) mod branches;
 pub(crate) mod clean_up;
 pub(crate) mod commit;

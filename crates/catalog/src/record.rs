@@ -13,12 +13,16 @@
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
+//! | `s` | change log of the staged entries (`2`) | [`path_change`] |
 //! | `t` | tag | [`tag`] |
+//! | `w` | change log of a repository's refs | [`ref_change`] |
 
 pub(crate) mod branch;
 pub(crate) mod commit;
 pub(crate) mod dropped;
 mod key;
+pub(crate) mod path_change;
+pub(crate) mod ref_change;
 pub(crate) mod repository;
 pub(crate) mod request;
 pub(crate) mod staged;
@@ -26,6 +30,7 @@ pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
 mod value;
+mod who;
 
 pub use branch::{BranchRecord, OpenLayer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};

@@ -1,10 +1,14 @@
 mod backend;
+mod changes;
 mod committing;
 mod concurrency;
+mod conditions;
 mod costs;
 mod crash;
 mod fences;
 mod fsck;
+mod grouped_model;
+mod groups;
 mod interleaved;
 mod lake;
 mod merging;

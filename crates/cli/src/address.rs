@@ -29,6 +29,8 @@ pub(crate) type BranchAddress = Address<BranchName, NoPath>;
 pub(crate) type TagAddress = Address<TagName, NoPath>;
 /// One object at a ref.
 pub(crate) type ObjectAddress = Address<RefExpression, ObjectPath>;
+/// One object on a branch.
+pub(crate) type BranchObjectAddress = Address<BranchName, ObjectPath>;
 /// What is under a prefix at a ref; the prefix may be empty.
 pub(crate) type TreeAddress = Address<RefExpression, PathPrefix>;
 /// What is under a prefix on a branch; the prefix may be empty.

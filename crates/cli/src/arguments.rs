@@ -27,6 +27,14 @@ pub(crate) fn map(pairs: Vec<Pair>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|pair| (pair.key, pair.value)).collect()
 }
 
+/// An etag, with or without its quotes.
+pub(crate) fn etag(text: &str) -> Result<String, String> {
+    match text.trim_matches('"') {
+        "" => Err("it must not be empty".into()),
+        etag => Ok(etag.to_owned()),
+    }
+}
+
 /// A time, such as `2026-01-31T12:00:00Z`.
 pub(crate) fn time(text: &str) -> Result<Time, String> {
     Time::parse_rfc3339(text).ok_or_else(|| "it must be a time such as 2026-01-31T12:00:00Z".into())

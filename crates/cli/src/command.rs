@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    branch, cat, cherry_pick, commit, completion, diff, du, dump, fsck, get, info, log, ls, merge,
+    apply, branch, cat, cherry_pick, commit, completion, diff, du, dump, fsck, get, info, log, ls, merge,
     merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
@@ -46,6 +46,8 @@ pub enum Command {
     Du(du::Du),
     /// Delete an object, or everything in a directory
     Rm(rm::Rm),
+    /// Upload and delete on several branches, all or none
+    Apply(apply::Apply),
     /// Show what differs between two refs, or what is not committed on a branch
     Diff(diff::Diff),
     /// Commit a branch's changes
@@ -89,6 +91,7 @@ impl Command {
             Self::Ls(command) => command.run(session).await,
             Self::Du(command) => command.run(session).await,
             Self::Rm(command) => command.run(session).await,
+            Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,
             Self::Log(command) => command.run(session).await,

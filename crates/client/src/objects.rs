@@ -2,9 +2,9 @@
 
 use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{
-    CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl, GetUsage, Link,
-    LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page, PrefixUsage, StatObject, StreamDownloads,
-    StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
+    Apply, ApplyResult, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl,
+    GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page, PrefixUsage, StatObject,
+    StreamDownloads, StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
 };
 
 use crate::call::{Entries, answer, done, malformed};
@@ -142,9 +142,38 @@ impl Client {
         path: &ObjectPath,
     ) -> Result<bool, Error> {
         let (repository, branch) = (repository.clone(), branch.clone());
-        let request = DeleteObject { repository, branch, path: path.clone() };
+        let request = DeleteObject { repository, branch, path: path.clone(), if_etag: None };
         let call = |request| async { self.object_service().delete_object(request).await };
         Ok(self.mutate(proto::DeleteObjectRequest::from(request), call).await?.existed)
+    }
+
+    /// Deletes an object if it has this checksum.
+    ///
+    /// # Errors
+    /// `precondition_failed` if it has another one, or is not there.
+    pub async fn delete_object_if_etag(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        path: &ObjectPath,
+        etag: &str,
+    ) -> Result<(), Error> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let request = DeleteObject { repository, branch, path: path.clone(), if_etag: Some(etag.to_owned()) };
+        let call = |request| async { self.object_service().delete_object(request).await };
+        self.mutate(proto::DeleteObjectRequest::from(request), call).await.map(|_| ())
+    }
+
+    /// Stages uploads and deletes objects on several branches if all preconditions hold: all or none. Answers in the order
+    /// of the operations.
+    ///
+    /// # Errors
+    /// `precondition_failed`, `invalid_intent`, `upload_mismatch`, `limit_exceeded`.
+    pub async fn apply(&self, request: Apply) -> Result<Vec<ApplyResult>, Error> {
+        let asked = request.operations.len();
+        let call = |request| async { self.object_service().apply(request).await };
+        let results = done(self.mutate(proto::ApplyRequest::from(request), call).await?)?;
+        as_many(asked, results).map_err(Error::that_may_have_happened)
     }
 
     /// Deletes up to 10,000 objects, all or none; says for each whether there was one.

@@ -28,6 +28,8 @@ pub const CONTENT_TYPE_BYTES: usize = 1024;
 pub const REQUEST_ID_BYTES: usize = 128;
 /// Most operations in one transaction.
 pub const TRANSACTION_OPERATIONS: usize = 10_000;
+/// Branches that one transaction of staged operations is on.
+pub const TRANSACTION_BRANCHES: usize = 1000;
 /// Largest object that an entry may describe, in bytes: sizes are signed 64-bit numbers in the committed format.
 pub const OBJECT_BYTES: u64 = i64::MAX as u64;
 /// Longest storage namespace, in bytes.

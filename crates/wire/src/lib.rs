@@ -1,5 +1,6 @@
 //! Braid's gRPC contract: the generated code, the typed requests and answers, and the only conversions between them.
 
+mod apply;
 mod commit;
 mod diff;
 mod field;
@@ -20,6 +21,7 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
+pub use apply::{Apply, ApplyOperation, ApplyResult, Operation, Precondition, Removal, Rule};
 pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};

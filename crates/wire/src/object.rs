@@ -97,6 +97,8 @@ pub struct DeleteObject {
     pub branch: BranchName,
     /// Its path.
     pub path: ObjectPath,
+    /// Refuse unless the object has this checksum.
+    pub if_etag: Option<String>,
 }
 
 /// Deletes several objects in one transaction.
@@ -116,7 +118,7 @@ message!(
         ListObjectsRequest { repository, reference, prefix, delimiter, after, page_size, page_token }
 );
 message!(StreamObjects = StreamObjectsRequest { repository, reference, prefix, delimiter, after });
-message!(DeleteObject = DeleteObjectRequest { repository, branch, path } mutation);
+message!(DeleteObject = DeleteObjectRequest { repository, branch, path, if_etag } mutation);
 message!(DeleteObjects = DeleteObjectsRequest { repository, branch, paths } mutation);
 page!(ListItem = ListObjectsResponse.items);
 batch!(ListItem = StreamObjectsResponse.items);

@@ -75,6 +75,8 @@ pub struct Link {
     pub metadata: BTreeMap<String, String>,
     /// Refuse if there is an object at the path.
     pub if_absent: bool,
+    /// Refuse unless the object at the path has this checksum.
+    pub if_etag: Option<String>,
 }
 
 /// Stages one uploaded object.
@@ -138,7 +140,7 @@ message!(UploadTarget = UploadTarget { path: new_path, content_type, size });
 message!(Upload = Upload { path, physical_address, url, headers, expires_at: required, intent });
 message!(CreateUpload = CreateUploadRequest { repository, branch, target: required });
 message!(CreateUploads = CreateUploadsRequest { repository, branch, targets });
-message!(Link = Link { path: new_path, intent, checksum, size, content_type, metadata, if_absent });
+message!(Link = Link { path: new_path, intent, checksum, size, content_type, metadata, if_absent, if_etag });
 message!(LinkUpload = LinkUploadRequest { repository, branch, link: required } mutation);
 message!(LinkUploads = LinkUploadsRequest { repository, branch, links } mutation);
 message!(GetDownloadUrl = GetDownloadUrlRequest { repository, reference, path });

@@ -14,10 +14,10 @@ use crate::service::Core;
 use crate::store_error::store_error;
 
 /// Most questions to the object store at once, for one call.
-const PARALLEL_HEADS: usize = 64;
+pub(crate) const PARALLEL_HEADS: usize = 64;
 
 /// A link whose intent was found good.
-struct Checked {
+pub(crate) struct Checked {
     link: Link,
     intent: Intent,
 }
@@ -136,7 +136,7 @@ impl Core {
     }
 
     /// Checks everything about a link that can be checked without the object store.
-    fn check_link(
+    pub(crate) fn check_link(
         &self,
         repository: &RepositoryRecord,
         branch: &BranchName,
@@ -151,13 +151,14 @@ impl Core {
             );
             return Err(Error::new(Code::UploadMismatch, link.path.as_str(), message));
         }
+        condition(&link)?;
         let checked = Checked { link, intent };
         checked.entry(Time::default()).check(checked.link.path.as_str())?;
         Ok(checked)
     }
 
     /// The repository, if it takes writes.
-    async fn writable(&self, name: &RepositoryName) -> Result<RepositoryRecord, Error> {
+    pub(crate) async fn writable(&self, name: &RepositoryName) -> Result<RepositoryRecord, Error> {
         let record = self.catalog.repository(name).await?;
         match record.state {
             RepositoryState::Active => Ok(record),
@@ -183,7 +184,10 @@ impl Checked {
 }
 
 /// Looks at what was uploaded; the operation that stages it.
-async fn uploaded(store: Arc<dyn ObjectStore>, checked: Checked) -> Result<StagedOperation, Error> {
+pub(crate) async fn uploaded(
+    store: Arc<dyn ObjectStore>,
+    checked: Checked,
+) -> Result<StagedOperation, Error> {
     let path = checked.link.path.as_str();
     let meta = match store.head(&checked.intent.address).await {
         Ok(meta) => meta,
@@ -194,8 +198,22 @@ async fn uploaded(store: Arc<dyn ObjectStore>, checked: Checked) -> Result<Stage
     };
     compare(&checked.link, &meta)?;
     let entry = checked.entry(Time::from_seconds(meta.last_modified));
-    let condition = if checked.link.if_absent { Condition::IfAbsent } else { Condition::Always };
+    let condition = condition(&checked.link)?;
     Ok(StagedOperation::Put { path: checked.link.path, entry, condition })
+}
+
+/// What must hold for a link to be staged.
+fn condition(link: &Link) -> Result<Condition, Error> {
+    match (link.if_absent, &link.if_etag) {
+        (false, None) => Ok(Condition::Always),
+        (true, None) => Ok(Condition::IfAbsent),
+        (false, Some(etag)) => Ok(Condition::IfEtag(etag.clone())),
+        (true, Some(_)) => {
+            let message =
+                format!("'{}' cannot be both absent and of an etag: give one of the two", link.path);
+            Err(Error::new(Code::InvalidArgument, link.path.as_str(), message))
+        }
+    }
 }
 
 fn compare(link: &Link, meta: &ObjectMeta) -> Result<(), Error> {
@@ -215,7 +233,7 @@ fn mismatch(path: &str, reason: &str) -> Error {
     Error::new(Code::UploadMismatch, path, format!("'{path}' cannot be linked: {reason}"))
 }
 
-fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {
+pub(crate) fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {
     match operation {
         StagedOperation::Put { path, entry, .. } => Some(Object::resolved(path, entry, namespace)),
         StagedOperation::Delete { .. } => None,
@@ -226,7 +244,7 @@ fn whole_address(namespace: &str, address: &str) -> String {
     format!("{}/{address}", namespace.trim_end_matches('/'))
 }
 
-fn check_count(what: &str, count: usize, most: usize) -> Result<(), Error> {
+pub(crate) fn check_count(what: &str, count: usize, most: usize) -> Result<(), Error> {
     if (1..=most).contains(&count) {
         return Ok(());
     }

@@ -104,7 +104,9 @@ impl Machine {
     /// Puts both paths of a pair, or deletes them.
     async fn write(&self, pair: Pair, text: Option<&str>) -> Result<(), Error> {
         let operations: Vec<StagedOperation> = match text {
-            None => names(pair).map(|at| StagedOperation::Delete { path: path(&at) }).into(),
+            None => names(pair)
+                .map(|at| StagedOperation::Delete { path: path(&at), condition: Condition::Always })
+                .into(),
             Some(text) => {
                 let address = format!("data/{text}");
                 let put = self.objects.put(&address, text.to_owned().into(), PutOptions::if_absent());

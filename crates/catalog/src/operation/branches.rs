@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writabl
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::page::{Page, PageRequest, PageStart};
 use crate::record::dropped::{self, Dropped};
+use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord};
 use crate::resolve::resolve;
@@ -69,6 +70,8 @@ impl Catalog {
             record::branch::key(&repository.id, name),
             self.new_branch(&txn, &repository, head).await?.encode(),
         );
+        let what = RefMove::new(RefEvent::BranchCreated, name.as_str(), None, Some(head));
+        request.log(self, &mut *txn, &repository.id, what);
         request.record(self, &mut *txn, Answer::Commit(head));
         Ok(finish(txn, name.as_str()).await?.map_or(Ok(head), Err))
     }
@@ -140,6 +143,8 @@ impl Catalog {
                 txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
             }
             txn.delete(record::branch::key(&repository.id, name));
+            let what = RefMove::new(RefEvent::BranchDeleted, name.as_str(), Some(branch.head), None);
+            request.log(self, &mut *txn, &repository.id, what);
             request.record(self, &mut *txn, Answer::Done);
             match finish(txn, name.as_str()).await? {
                 None => return Ok(()),

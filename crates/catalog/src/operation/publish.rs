@@ -10,6 +10,7 @@ use super::seal::is_clean;
 use crate::catalog::{Catalog, finish, load_branch};
 use crate::mutation::{Request, lost_race};
 use crate::record::dropped::{self, Dropped};
+use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord};
 
@@ -74,7 +75,7 @@ impl Catalog {
         if !is_continued_by(folded_from, &current) {
             return Ok(Published::Lost(lost_race(target.branch.as_str())));
         }
-        let head = commit.id();
+        let (before, head) = (current.head, commit.id());
         let record = BranchRecord {
             head,
             base: commit.metarange,
@@ -83,6 +84,8 @@ impl Catalog {
         };
         self.drop_layers(&mut *txn, folded_from);
         self.write_head(&mut *txn, target, &record, commit);
+        let what = RefMove::new(RefEvent::BranchMoved, target.branch.as_str(), Some(before), Some(head));
+        request.log(self, &mut *txn, &target.repository.id, what);
         request.record(self, &mut *txn, Answer::Commit(head));
         Ok(ended(finish(txn, target.branch.as_str()).await?, head))
     }
@@ -131,9 +134,11 @@ impl Catalog {
             return Ok(Published::Lost(lost_race(target.branch.as_str())));
         }
         held.keep_open(&mut *txn);
-        let head = commit.id();
+        let (before, head) = (current.head, commit.id());
         let record = BranchRecord { head, base: commit.metarange, ..current };
         self.write_head(&mut *txn, target, &record, commit);
+        let what = RefMove::new(RefEvent::BranchMoved, target.branch.as_str(), Some(before), Some(head));
+        request.log(self, &mut *txn, &target.repository.id, what);
         request.record(self, &mut *txn, Answer::Commit(head));
         Ok(ended(finish(txn, target.branch.as_str()).await?, head))
     }

@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, FORMAT_VERSION, finish, load_repository, no_branch
 use crate::mutation::{Attempts, Mutation};
 use crate::page::{Page, PageRequest, PageStart};
 use crate::record::dropped::{self, Dropped};
+use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord, RepositoryState};
 use crate::view::Reads;
@@ -48,6 +49,8 @@ impl Catalog {
             refuse_taken(&txn, &create.name, &create.storage_namespace).await?;
             self.parts.storage.claim(&create.storage_namespace).await?;
             let repository = self.insert_repository(&mut *txn, &create, &mutation.principal);
+            let what = RefMove::new(RefEvent::RepositoryCreated, create.name.as_str(), None, None);
+            request.log(self, &mut *txn, &repository.id, what);
             request.record(self, &mut *txn, Answer::Done);
             match finish(txn, create.name.as_str()).await? {
                 None => return Ok(repository),
@@ -139,6 +142,8 @@ impl Catalog {
             txn.delete(record::repository::key(name));
             txn.delete(record::repository::namespace_key(&repository.storage_namespace));
             txn.put(Dropped::Repository(repository.id).key(), dropped::encode(self.now()));
+            let what = RefMove::new(RefEvent::RepositoryDeleted, name.as_str(), None, None);
+            request.log(self, &mut *txn, &repository.id, what);
             request.record(self, &mut *txn, Answer::Done);
             match finish(txn, name.as_str()).await? {
                 None => return Ok(()),

@@ -6,10 +6,12 @@ use braid_types::{BranchName, Code, Error, ObjectPath, PathPrefix, RepositoryNam
 use bytes::Bytes;
 
 use super::repositories::lock_branch;
-use super::stage::{Ahead, Staging};
+use super::stage::{Ahead, BranchAddress, Entered, Staging, Step, staged_state};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::record::dropped::{self, Dropped};
+use crate::record::path_change::PathState;
+use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, staged};
 use crate::view::{Reads, View};
@@ -74,6 +76,9 @@ impl Catalog {
         let record =
             BranchRecord { base: head.metarange, sealed: Vec::new(), open: self.fresh_layer(), ..current };
         txn.put(record::branch::key(&repository.id, branch), record.encode());
+        let head = Some(record.head);
+        let what = RefMove::new(RefEvent::BranchReset, branch.as_str(), head, head);
+        request.log(self, &mut *txn, &repository.id, what);
         request.record(self, &mut *txn, Answer::Done);
         finish(txn, branch.as_str()).await
     }
@@ -85,37 +90,36 @@ impl Catalog {
         scope: &ResetScope,
         request: &Request<'_>,
     ) -> Result<Option<Error>> {
-        let ahead = Ahead { request: Some(request.key()), ..Ahead::default() };
-        let mut staging = match self.begin_staging(repository, branch, &ahead).await? {
+        let at = BranchAddress { repository: repository.clone(), branch: branch.clone() };
+        let ahead = Ahead { requests: vec![request.key()], ..Ahead::default() };
+        let mut staging = match self.begin_staging(&[at], &ahead).await? {
             Ok(staging) => staging,
             Err(lost) => return Ok(Some(lost)),
         };
         if request.replay(self, &*staging.txn).await?.is_some() {
             return Ok(None);
         }
-        for path in staged_paths(&staging.txn, &staging.record, scope).await? {
-            self.reset_path(&mut staging, &path).await?;
+        for path in staged_paths(&staging.txn, &staging.branches[0].record, scope).await? {
+            self.reset_path(&mut staging, path, request).await?;
         }
         request.record(self, &mut *staging.txn, Answer::Done);
-        finish(staging.txn, branch.as_str()).await
+        staging.finish(branch.as_str()).await
     }
 
     /// Makes the branch show at `path` what its head has there. A path that only the open layer mentions is simply
     /// forgotten; above sealed layers, which do not change, the head's entry (or a tombstone) is staged again.
-    async fn reset_path(&self, staging: &mut Staging, path: &[u8]) -> Result<()> {
-        let ranges = self.ranges(&staging.repository).await?;
-        let head = self.load_commit(&staging.txn, &staging.repository, &staging.record.head).await?;
-        let key = staged::key(&staging.record.open.token, path);
-        if staging.record.sealed.is_empty() && staging.record.base == head.metarange {
-            staging.txn.delete(key);
-            return Ok(());
-        }
-        let committed = View::committed(head.metarange, ranges).get(&staging.txn, path).await?;
-        let value = match committed {
-            Some(record) => staged::encode_put(&record.value),
-            None => staged::encode_tombstone(),
+    async fn reset_path(&self, staging: &mut Staging, path: Bytes, request: &Request<'_>) -> Result<()> {
+        let Entered { repository, record, .. } = &staging.branches[0];
+        let head = self.load_commit(&staging.txn, repository, &record.head).await?;
+        let old = staged_state(&staging.txn, record, &path).await?;
+        let new = if record.sealed.is_empty() && record.base == head.metarange {
+            PathState::Committed(record.base)
+        } else {
+            let ranges = self.ranges(repository).await?;
+            let committed = View::committed(head.metarange, ranges).get(&staging.txn, &path).await?;
+            PathState::staged(committed.map(|record| record.value))
         };
-        staging.txn.put(key, value);
+        staging.step(self, Step { on: 0, path, old, new }, request.by());
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::repositories::page_of;
 use crate::catalog::{Catalog, finish, load_repository, load_writable};
 use crate::mutation::{Attempts, Mutation, Request, lost_race};
 use crate::page::{Page, PageRequest, PageStart};
+use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, RepositoryRecord};
 use crate::resolve::resolve;
@@ -65,6 +66,8 @@ impl Catalog {
             txn.lock(record::branch::key(&repository.id, &branch));
         }
         txn.insert(record::tag::key(&repository.id, name), record::tag::encode(&commit));
+        let what = RefMove::new(RefEvent::TagCreated, name.as_str(), None, Some(commit));
+        request.log(self, &mut *txn, &repository.id, what);
         request.record(self, &mut *txn, Answer::Commit(commit));
         Ok(finish(txn, name.as_str()).await?.map_or(Ok(commit), Err))
     }
@@ -114,10 +117,11 @@ impl Catalog {
             }
             let repository = load_writable(&txn, repository).await?;
             let key = record::tag::key(&repository.id, name);
-            if txn.get(&key).await?.is_none() {
-                return Err(no_tag(&repository, name));
-            }
+            let found = txn.get(&key).await?.ok_or_else(|| no_tag(&repository, name))?;
             txn.delete(key);
+            let commit = record::tag::decode(&found)?;
+            let what = RefMove::new(RefEvent::TagDeleted, name.as_str(), Some(commit), None);
+            request.log(self, &mut *txn, &repository.id, what);
             request.record(self, &mut *txn, Answer::Done);
             match finish(txn, name.as_str()).await? {
                 None => return Ok(()),

@@ -15,6 +15,7 @@ pub(super) enum Table {
     Repository = b'r',
     Staging = b's',
     Tag = b't',
+    RefChange = b'w',
 }
 
 /// The key `table | fields`, the fields one after another.

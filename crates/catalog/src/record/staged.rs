@@ -1,5 +1,7 @@
 //! Staged entries: `s | token | 0 | lane` → fence stripe; `s | token | 1 | path` → entry or tombstone.
 //!
+//! Beside them, `s | token | 2 | …` is the [change log](super::path_change).
+//!
 //! An entry is kept in the form that ranges hold, so that folding copies bytes and decodes nothing.
 
 use braid_kv::KeyRange;

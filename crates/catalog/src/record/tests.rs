@@ -107,6 +107,48 @@ proptest! {
     }
 }
 
+fn by() -> crate::Mutation {
+    crate::Mutation { principal: "somebody".into(), request: RequestId::new("r").unwrap() }
+}
+
+#[test]
+fn changes_of_paths_round_trip_and_lie_by_lane_and_number() {
+    use path_change::{PathChange, PathState};
+    let put = PathState::Put(braid_tree::Value::framed(b"identity", b"data"));
+    let tree = PathState::Committed(Some(MetarangeId::from_bytes([2; 32])));
+    for (old, new) in [
+        (tree, put.clone()),
+        (PathState::Committed(None), put.clone()),
+        (put.clone(), PathState::Deleted),
+        (PathState::Deleted, put),
+    ] {
+        let time = Time { seconds: 3, nanos: 4 };
+        let change = PathChange { stamp: 7.into(), time, by: by(), path: "a".into(), old, new };
+        assert_eq!(PathChange::decode(&change.encode()).unwrap(), change);
+    }
+    let token = StagingToken::from_bytes([1; 16]);
+    let keys = [(0, 256), (1, 1), (1, 2), (256, 0)].map(|(lane, n)| path_change::key(&token, lane, n));
+    assert!(keys.is_sorted());
+    assert_eq!(path_change::parse_key(&token, &keys[0]).unwrap(), (0, 256));
+    assert!(keys.iter().all(|key| path_change::range(&token).contains(key)));
+    assert!(keys.iter().all(|key| staged::token_range(&token).contains(key)));
+    assert!(!keys.iter().any(|key| staged::range(&token).contains(key)), "they are no staged entries");
+    assert!(!path_change::range(&token).contains(&staged::key(&token, b"a")));
+}
+
+#[test]
+fn changes_of_refs_round_trip_and_lie_by_stamp() {
+    use ref_change::{RefChange, RefEvent, RefMove};
+    let (old, new) = (Some(CommitId::from_bytes([1; 32])), None);
+    let what = RefMove::new(RefEvent::BranchDeleted, "side", old, new);
+    let change = RefChange { time: Time::from_seconds(3), by: by(), what };
+    assert_eq!(RefChange::decode(&change.encode()).unwrap(), change);
+    let id = RepositoryId::from_bytes([1; 16]);
+    let keys = [255u64, 256, 65_536].map(|stamp| ref_change::key(&id, stamp.into(), [9; 8]));
+    assert!(keys.is_sorted());
+    assert!(keys.iter().all(|key| ref_change::range(&id).contains(key)));
+}
+
 #[test]
 fn commits_round_trip_and_are_checked_against_their_id() {
     let commit = Commit {

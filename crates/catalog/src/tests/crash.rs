@@ -2,6 +2,7 @@
 
 use braid_types::{Code, Error};
 
+use super::conditions::{absent, operation};
 use super::lake::*;
 use crate::*;
 
@@ -120,6 +121,39 @@ async fn a_put_may_die_at_every_step() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn an_apply_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let (lake, main) = used().await;
+        lake.branch("side", "main").await;
+        let side = lake.content("side").await;
+        let (mut main_after, mut side_after) = (main.clone(), side.clone());
+        main_after.extend(content([("x", "1")]));
+        side_after.remove("05");
+        let operations = vec![operation("main", put("x", "1")), operation("side", delete("05"))];
+        let request = ApplyRequest { preconditions: vec![absent("side", "x")], operations };
+        let mutation = lake.mutation();
+        lake.world.fuse.set(steps);
+        let answer = lake.catalog.apply(&request, &mutation).await.map(|_| ());
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let seen = (next.content("main").await, next.content("side").await);
+        let (before, after) = ((main, side), (main_after, side_after));
+        assert!(seen == before || seen == after, "half a transaction after {steps} steps");
+        assert!(seen == before || may_have_happened(&answer), "after {steps} steps: {answer:?}");
+        assert!(seen == after || answer.is_err(), "after {steps} steps");
+        let again = next.catalog.apply(&request, &mutation).await.unwrap();
+        assert_eq!(again, [Applied::Put, Applied::Deleted]);
+        assert_eq!((next.content("main").await, next.content("side").await), after);
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 7, "an apply has more than {died} steps");
 }
 
 #[tokio::test]

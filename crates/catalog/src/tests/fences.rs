@@ -8,16 +8,20 @@ use braid_types::{Code, Commit, Time};
 
 use super::lake::*;
 use crate::operation::publish::{Published, Target};
-use crate::operation::stage::Ahead;
-use crate::record::{BranchRecord, staged};
-use crate::{Mutation, RepositoryRecord};
+use crate::operation::stage::{Ahead, Step};
+use crate::record::BranchRecord;
+use crate::record::path_change::PathState;
+use crate::{BranchAddress, Mutation, RepositoryRecord};
 
 /// A writer that has passed the fence and is about to commit `a = late`.
-async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
-    let staging = lake.catalog.begin_staging(&repo(), &branch(on), &Ahead::default()).await.unwrap().unwrap();
-    let mut txn = staging.txn;
-    txn.put(staged::key(&staging.record.open.token, b"a"), staged::encode_put(&Value::of(&entry("late"))));
-    txn
+pub(super) async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
+    let at = BranchAddress { repository: repo(), branch: branch(on) };
+    let mut staging = lake.catalog.begin_staging(&[at], &Ahead::default()).await.unwrap().unwrap();
+    let (path, old) = (bytes::Bytes::from_static(b"a"), PathState::Committed(None));
+    let new = PathState::Put(Value::of(&entry("late")));
+    staging.step(&lake.catalog, Step { on: 0, path, old, new }, &lake.mutation());
+    staging.pass(0).await.unwrap();
+    staging.txn
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ pub(super) fn put_if_absent(at: &str, content: &str) -> StagedOperation {
 }
 
 pub(super) fn delete(at: &str) -> StagedOperation {
-    StagedOperation::Delete { path: path(at) }
+    StagedOperation::Delete { path: path(at), condition: Condition::Always }
 }
 
 impl Lake {

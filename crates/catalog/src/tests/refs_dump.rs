@@ -8,8 +8,8 @@ use braid_kv::{KeyRange, Outcome, ScanOptions};
 use braid_tree::{LabelledWriter, Labels, Record, TreeFormat, Value};
 use braid_types::{Code, Commit, CommitId, Error, RepositoryId, RepositoryName, Result, TagName, Time};
 
+use super::fences::paused_writer;
 use super::lake::*;
-use crate::record::staged;
 use crate::refs_dump::{BRANCHES, COMMITS, TAGS, branch_record, commit_record, tag_record};
 use crate::*;
 
@@ -254,9 +254,7 @@ async fn a_paused_writer_does_not_write_to_the_empty_repository_that_is_gone() {
     let lake = lake().await;
     dumped(&lake).await;
     made_again(&lake).await;
-    let staging = lake.catalog.begin_staging(&repo(), &branch("main")).await.unwrap().unwrap();
-    let mut txn = staging.txn;
-    txn.put(staged::key(&staging.record.open.token, b"a"), staged::encode_put(&Value::of(&entry("late"))));
+    let txn = paused_writer(&lake, "main").await;
     restored(&lake, request(None)).await.unwrap();
     assert!(matches!(txn.commit().await, Outcome::Conflict(_)));
     assert_eq!(lake.get("main", "a").await.as_deref(), Some("1"));

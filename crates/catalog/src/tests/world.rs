@@ -39,6 +39,7 @@ pub(super) struct Counters {
     pub(super) metaranges: AtomicU64,
     pub(super) ranges: AtomicU64,
     pub(super) puts: AtomicU64,
+    pub(super) commits: AtomicU64,
 }
 
 /// Burns one step at each call of a store; burnt down, every call fails: the process is "dead".
@@ -386,6 +387,7 @@ impl Transaction for TestTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Outcome {
+        self.world.counters.commits.fetch_add(1, Ordering::Relaxed);
         let interruption = self.world.interruption.lock().take();
         if let Some(interruption) = interruption {
             interruption().await;

@@ -1,5 +1,7 @@
 //! The commands, one file each: their arguments, and what they do.
 
+pub(crate) mod apply;
+mod apply_lines;
 pub(crate) mod branch;
 pub(crate) mod cat;
 pub(crate) mod cherry_pick;

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use crate::address::BranchTreeAddress;
-use crate::arguments::{Pair, map, pair};
+use crate::arguments::{Pair, etag, map, pair};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -25,6 +25,7 @@ use crate::transfer::{LocalFile, Meter, Outcome, Sending, Tally, open, send_all,
   braid put a.csv braid://lake/main/data/
   braid put data braid://lake/main/data/ --parallel 32
   gzip -c a.csv | braid put - braid://lake/main/data/a.csv.gz
+  braid put a.csv braid://lake/main/data/a.csv --if-absent
 
 A folder is uploaded with everything in it, in transactions of up to 1,000 files. Files that cannot be read, and those whose
 names are not UTF-8 or too long, are named; the rest is uploaded, and the exit code is 3. Symlinks are left out and named,
@@ -57,8 +58,12 @@ pub struct Put {
     metadata: Vec<Pair>,
 
     /// Refuse where there is an object already
-    #[arg(long)]
-    no_overwrite: bool,
+    #[arg(long, visible_alias = "no-overwrite", conflicts_with = "if_etag")]
+    if_absent: bool,
+
+    /// Refuse unless the object there now has this etag, as `braid stat` shows it; for one file
+    #[arg(long, value_name = "ETAG", value_parser = etag)]
+    if_etag: Option<String>,
 }
 
 impl Put {
@@ -102,6 +107,10 @@ impl Put {
     }
 
     async fn send_folder(self, session: &mut Session<'_>) -> Result<Exit, Failure> {
+        if self.if_etag.is_some() {
+            let shown = self.source.display();
+            return Err(Failure::Usage(format!("--if-etag is about one object, and '{shown}' is a folder")));
+        }
         let prefix = prefix_of(&self.target.path)?;
         let meter = Meter::start(session.console, None);
         let mut tally = Tally::new("uploaded");
@@ -118,7 +127,8 @@ impl Put {
         let options = UploadOptions {
             content_type: self.content_type.clone(),
             metadata: map(self.metadata.clone()),
-            if_absent: self.no_overwrite,
+            if_absent: self.if_absent,
+            if_etag: self.if_etag.clone(),
             progress: None,
         };
         Sending {

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::address::BranchTreeAddress;
+use crate::arguments::etag;
 use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -24,6 +25,7 @@ use crate::view::DeletedView;
 #[command(after_help = "Examples:
   braid rm braid://lake/main/data/a.csv
   braid rm -r braid://lake/main/data/ --yes
+  braid rm braid://lake/main/data/a.csv --if-etag 0cc175b9c0f1b6a831c399e269772661
 
 What is not there cannot be deleted: that is an error. With -r the path is a directory, and everything in it is deleted,
 10,000 objects in a transaction; objects that only begin like it stay.")]
@@ -35,6 +37,10 @@ pub struct Rm {
     #[arg(long, short)]
     recursive: bool,
 
+    /// Refuse unless the object has this etag, as `braid stat` shows it
+    #[arg(long, value_name = "ETAG", value_parser = etag, conflicts_with = "recursive")]
+    if_etag: Option<String>,
+
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -45,11 +51,15 @@ impl Rm {
         if self.recursive {
             return remove_all(self.address, self.yes, session).await;
         }
-        remove_one(&self.address, session).await
+        remove_one(&self.address, self.if_etag.as_deref(), session).await
     }
 }
 
-async fn remove_one(address: &BranchTreeAddress, session: Session<'_>) -> Result<Exit, Failure> {
+async fn remove_one(
+    address: &BranchTreeAddress,
+    if_etag: Option<&str>,
+    session: Session<'_>,
+) -> Result<Exit, Failure> {
     if address.path.is_empty() {
         return Err(Failure::Usage(format!(
             "'{address}' names no object; -r deletes everything in a directory"
@@ -57,7 +67,9 @@ async fn remove_one(address: &BranchTreeAddress, session: Session<'_>) -> Result
     }
     let (repository, branch) = (&address.repository, &address.reference);
     let path = ObjectPath::existing(address.path.as_str())?;
-    if !session.client.delete_object(repository, branch, &path).await? {
+    if let Some(etag) = if_etag {
+        session.client.delete_object_if_etag(repository, branch, &path, etag).await?;
+    } else if !session.client.delete_object(repository, branch, &path).await? {
         return Err(nothing_at(address, format_args!("there is no object '{address}'")));
     }
     session.console.report(&DeletedView { deleted: address.to_string() }).await?;

@@ -222,9 +222,12 @@ impl Kept {
                 Ok(Reply::ok(&proto::LinkUploadsResponse { objects }))
             }
             "ObjectService/DeleteObject" => {
-                let removed = self.objects.remove(&decode::<proto::DeleteObjectRequest>(message).path);
+                let asked = decode::<proto::DeleteObjectRequest>(message);
+                self.demand(&asked.path, false, &asked.if_etag)?;
+                let removed = self.objects.remove(&asked.path);
                 Ok(Reply::ok(&proto::DeleteObjectResponse { existed: removed.is_some() }))
             }
+            "ObjectService/Apply" => Ok(Reply::ok(&self.apply(decode(message))?)),
             "ObjectService/DeleteObjects" => {
                 let paths = decode::<proto::DeleteObjectsRequest>(message).paths;
                 let existed = paths.iter().map(|path| self.objects.remove(path).is_some()).collect();
@@ -287,12 +290,42 @@ impl Kept {
 
     fn links(&mut self, links: &[proto::Link]) -> Result<Vec<proto::Object>, Error> {
         for link in links {
-            if link.if_absent && self.objects.contains_key(&link.path) {
-                let message = format!("there is an object at '{}'", link.path);
-                return Err(Error::new(Code::PreconditionFailed, &link.path, message));
-            }
+            self.demand(&link.path, link.if_absent, &link.if_etag)?;
         }
         Ok(links.iter().map(|link| self.link(&link.path, &link.intent, link.size)).collect())
+    }
+
+    fn demand(&self, path: &str, absent: bool, etag: &str) -> Result<(), Error> {
+        let found = self.objects.get(path).map(|object| object.checksum.as_str());
+        let message = match found {
+            Some(_) if absent => format!("there is an object at '{path}'"),
+            found if !etag.is_empty() && found != Some(etag) => {
+                format!("the object at '{path}' has another etag")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(Code::PreconditionFailed, path, message))
+    }
+
+    fn apply(&mut self, asked: proto::ApplyRequest) -> Result<proto::ApplyResponse, Error> {
+        use proto::apply_operation::Operation;
+        use proto::apply_result::Result as Answer;
+        use proto::precondition::Rule;
+        for demanded in asked.preconditions {
+            match demanded.rule.unwrap() {
+                Rule::Absent(absent) => self.demand(&demanded.path, absent, "")?,
+                Rule::Etag(etag) => self.demand(&demanded.path, false, &etag)?,
+            }
+        }
+        let mut results = Vec::new();
+        for operation in asked.operations {
+            let result = match operation.operation.unwrap() {
+                Operation::Put(link) => Answer::Object(self.links(&[link])?.remove(0)),
+                Operation::Delete(removal) => Answer::Existed(self.objects.remove(&removal.path).is_some()),
+            };
+            results.push(proto::ApplyResult { result: Some(result) });
+        }
+        Ok(proto::ApplyResponse { results })
     }
 
     fn check(&self, path: &str) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! The command line as users see it: lines in, output and exit codes out, against a server in this process.
 
+mod applying;
 mod arguments;
 mod fetching;
 mod lake;

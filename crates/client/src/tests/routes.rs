@@ -7,8 +7,8 @@ use futures::StreamExt;
 
 use super::fake::Fake;
 use crate::{
-    CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode, Entries,
-    Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListRepositories,
+    Apply, CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode,
+    Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListRepositories,
     ListTags, Log, Merge, MergeStrategy, ResetScope, RestoreRefs, Revert, StreamDownloads, StreamObjects,
     StreamUsage, UploadTarget,
 };
@@ -55,6 +55,7 @@ pub(crate) fn link() -> Link {
         content_type: String::new(),
         metadata: BTreeMap::new(),
         if_absent: false,
+        if_etag: None,
     }
 }
 
@@ -153,6 +154,8 @@ async fn objects() {
             repository: repository(), reference: reference(), prefix, after: None,
         }));
         "ObjectService/DeleteObject" <- client.delete_object(&repository(), &branch(), &path());
+        "ObjectService/DeleteObject" <- client.delete_object_if_etag(&repository(), &branch(), &path(), "e");
+        "ObjectService/Apply" <- client.apply(Apply { preconditions: vec![], operations: vec![] });
         "ObjectService/DeleteObjects" <- client.delete_objects(&repository(), &branch(), vec![path()]);
     }
 }

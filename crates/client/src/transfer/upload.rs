@@ -26,6 +26,8 @@ pub struct UploadOptions {
     pub metadata: BTreeMap<String, String>,
     /// Refuse with `precondition_failed` if there is an object at the path.
     pub if_absent: bool,
+    /// Refuse with `precondition_failed` unless the object at the path has this checksum.
+    pub if_etag: Option<String>,
     /// Whom to tell how far it has come.
     pub progress: Option<Progress>,
 }
@@ -36,6 +38,7 @@ impl fmt::Debug for UploadOptions {
             .field("content_type", &self.content_type)
             .field("metadata", &self.metadata)
             .field("if_absent", &self.if_absent)
+            .field("if_etag", &self.if_etag)
             .finish_non_exhaustive()
     }
 }
@@ -131,6 +134,7 @@ fn link(upload: Upload, checksum: String, body: &Body, options: &UploadOptions) 
         content_type: options.content_type.clone(),
         metadata: options.metadata.clone(),
         if_absent: options.if_absent,
+        if_etag: options.if_etag.clone(),
     }
 }
 

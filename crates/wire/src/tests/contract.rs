@@ -6,6 +6,7 @@ use crate::proto::FILE_DESCRIPTOR_SET;
 
 /// RPCs that change something; each of their requests needs a request id.
 const MUTATIONS: &[&str] = &[
+    "Apply",
     "CherryPick",
     "Commit",
     "CreateBranch",

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use super::samples;
 use crate::{
-    CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository, CreateTag, CreateUploads, Diff,
-    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck,
-    FsckEvent, FsckFault, FsckProgress, GetUsage, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge,
-    MergeStrategy, Mutation, Object, Page, PrefixChanges, PrefixUsage, RefsManifest, RefsProgress,
-    Repository, ResetBranch, ResetScope, RestoreEvent, RestoreRefs, RestoredRefs, StreamUsage, UploadTarget,
-    Usage, page_items, proto,
+    Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository,
+    CreateTag, CreateUploads, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, DumpEvent, DumpRefs,
+    DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Link, LinkUpload, ListDiff,
+    ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation, Object, Operation, Page, Precondition,
+    PrefixChanges, PrefixUsage, RefsManifest, RefsProgress, Removal, Repository, ResetBranch, ResetScope,
+    RestoreEvent, RestoreRefs, RestoredRefs, Rule, StreamUsage, UploadTarget, Usage, page_items, proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -229,6 +229,35 @@ proptest! {
     }
 
     #[test]
+    fn transactions_on_several_branches(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        path in samples::path(),
+        object in samples::object(),
+        etag in "[a-f0-9]{1,40}",
+        existed: bool,
+    ) {
+        let link = Link { if_etag: Some(etag.clone()), ..Link::try_from(link()).unwrap() };
+        let removal = Removal { path: path.clone(), if_etag: Some(etag.clone()) };
+        let operation = |operation| {
+            ApplyOperation { repository: repository.clone(), branch: branch.clone(), operation }
+        };
+        let precondition = |rule| {
+            let (repository, branch) = (repository.clone(), branch.clone());
+            Precondition { repository, branch, path: path.clone(), rule }
+        };
+        round_trips!(
+            Apply {
+                preconditions: vec![precondition(Rule::Absent), precondition(Rule::Etag(etag))],
+                operations: vec![operation(Operation::Put(link)), operation(Operation::Delete(removal))],
+            },
+            proto::ApplyRequest, Apply
+        );
+        let results = vec![ApplyResult::Put(object), ApplyResult::Deleted(existed)];
+        round_trips!(results, proto::ApplyResponse, Vec<ApplyResult>);
+    }
+
+    #[test]
     fn requests_on_commits(
         repository in samples::repository(),
         branch in samples::branch(),
@@ -307,6 +336,26 @@ fn refusals_name_the_field() {
     let unscoped =
         proto::ResetBranchRequest { repository: "repo".into(), branch: "b".into(), ..Default::default() };
     assert!(message_of(ResetBranch::try_from(unscoped)).starts_with("scope: "));
+}
+
+#[test]
+fn what_says_nothing_or_two_things_is_refused() {
+    use proto::precondition::Rule;
+    let demanded = |rule| proto::ApplyRequest {
+        preconditions: vec![proto::Precondition {
+            repository: "repo".into(),
+            branch: "main".into(),
+            path: "a".into(),
+            rule,
+        }],
+        ..Default::default()
+    };
+    let said = |rule| message_of(Apply::try_from(demanded(rule)));
+    assert_eq!(said(None), "preconditions: item 0: rule: one of 'absent' and 'etag' must be given");
+    assert!(said(Some(Rule::Absent(false))).contains("absent: it must be true"));
+    assert!(said(Some(Rule::Etag(String::new()))).contains("etag: it must not be empty"));
+    let nothing = proto::ApplyRequest { operations: vec![Default::default()], ..Default::default() };
+    assert!(message_of(Apply::try_from(nothing)).contains("one of 'put' and 'delete'"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Objects: reading, uploading, downloading, deleting.
 
-use braid_catalog::{Applied, DirectoryUsages, ListRequest, Mutation, PrefixUsage, StagedOperation};
-use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RepositoryName};
+use braid_catalog::{
+    Applied, Condition, DirectoryUsages, ListRequest, Mutation, PrefixUsage, StagedOperation,
+};
+use braid_types::{BranchName, Error, PathPrefix, RepositoryName};
 use braid_wire::proto::object_service_server::ObjectService;
 use braid_wire::{self as wire, proto};
 use futures::{Stream, TryStreamExt, stream};
@@ -134,7 +136,9 @@ impl ObjectService for Core {
     ) -> Answer<proto::DeleteObjectResponse> {
         let span = span!("grpc.object.delete_object", request.get_ref().repository);
         let answer = |asked: wire::DeleteObject, by: Mutation| async move {
-            let existed = self.delete(&asked.repository, &asked.branch, vec![asked.path], &by).await?;
+            let condition = asked.if_etag.map_or(Condition::Always, Condition::IfEtag);
+            let delete = vec![StagedOperation::Delete { path: asked.path, condition }];
+            let existed = self.delete(&asked.repository, &asked.branch, delete, &by).await?;
             Ok(proto::DeleteObjectResponse { existed: only(existed) })
         };
         self.front.write(span, request, answer).await
@@ -146,8 +150,17 @@ impl ObjectService for Core {
     ) -> Answer<proto::DeleteObjectsResponse> {
         let span = span!("grpc.object.delete_objects", request.get_ref().repository);
         let answer = |asked: wire::DeleteObjects, by: Mutation| async move {
-            self.delete(&asked.repository, &asked.branch, asked.paths, &by).await
+            let delete = |path| StagedOperation::Delete { path, condition: Condition::Always };
+            let deletes = asked.paths.into_iter().map(delete).collect();
+            self.delete(&asked.repository, &asked.branch, deletes, &by).await
         };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn apply(&self, request: Request<proto::ApplyRequest>) -> Answer<proto::ApplyResponse> {
+        let first = request.get_ref().operations.first();
+        let span = span!("grpc.object.apply", first.map_or("", |operation| operation.repository.as_str()));
+        let answer = |asked: wire::Apply, by: Mutation| async move { self.apply_all(asked, &by).await };
         self.front.write(span, request, answer).await
     }
 }
@@ -166,16 +179,15 @@ impl Core {
         light_page(request, read).await
     }
 
-    /// Deletes paths in one transaction; for each, whether there was something.
+    /// Deletes in one transaction; says for each path whether there was something.
     async fn delete(
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
-        paths: Vec<ObjectPath>,
+        deletes: Vec<StagedOperation>,
         by: &Mutation,
     ) -> Result<Vec<bool>, Error> {
-        let operations: Vec<_> = paths.into_iter().map(|path| StagedOperation::Delete { path }).collect();
-        let applied = self.catalog.stage(repository, branch, &operations, by).await?;
+        let applied = self.catalog.stage(repository, branch, &deletes, by).await?;
         Ok(applied.into_iter().map(|applied| applied != Applied::Missing).collect())
     }
 }

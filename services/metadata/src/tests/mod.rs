@@ -1,6 +1,7 @@
 //! The service as callers see it: in this process, on a port of its own, over a store in memory.
 
 mod access;
+mod applying;
 mod concurrency;
 mod history;
 mod lifecycle;

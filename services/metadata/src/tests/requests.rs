@@ -88,6 +88,7 @@ async fn a_retried_delete_answers_as_the_first_did() {
         branch: "main".to_owned(),
         path: "a".to_owned(),
         request_id: "r1".to_owned(),
+        if_etag: String::new(),
     };
     for _ in 0..2 {
         let answer = node.object_service().delete_object(node.request(request.clone())).await.unwrap();

@@ -251,6 +251,7 @@ pub(crate) fn link(upload: Upload, checksum: &str, body: &str) -> Link {
         content_type: "text/plain".to_owned(),
         metadata: [("color".to_owned(), "red".to_owned())].into(),
         if_absent: false,
+        if_etag: None,
     }
 }
 

@@ -38,6 +38,7 @@ async fn data_is_put_and_linked() {
         content_type: "text/plain".into(),
         metadata: BTreeMap::from([("k".into(), "v".into())]),
         if_absent: true,
+        if_etag: None,
         progress: Some(Arc::new(move |moved| telling.lock().unwrap().push(moved))),
     };
     upload(&store, &Bytes::from_static(DATA).into(), &options).await.unwrap();

@@ -1,0 +1,170 @@
+//! Boards: what the paths of one branch map to, as far as a transaction asks.
+
+use std::collections::{BTreeSet, HashMap};
+
+use braid_tree::{TreeId, Value};
+use braid_types::{ObjectPath, Result};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::StagedOperation;
+use super::job::Job;
+use super::staging::Entered;
+use crate::catalog::Catalog;
+use crate::record::path_change::PathState;
+use crate::record::{BranchRecord, staged};
+use crate::view::Reads;
+
+/// Most ranges read at once, for the preconditions and deletes of one transaction.
+const PARALLEL_LOOKUPS: usize = 16;
+
+/// What the paths of one branch map to. Every path that an operation names is on it.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    states: HashMap<Bytes, PathState>,
+    /// What the tree below all layers has at those paths of which it matters.
+    committed: HashMap<Bytes, Option<Value>>,
+}
+
+impl Board {
+    pub(crate) fn state(&self, path: &[u8]) -> &PathState {
+        self.states.get(path).expect("every path that is asked for was read")
+    }
+
+    pub(crate) fn set(&mut self, path: Bytes, state: PathState) {
+        self.states.insert(path, state);
+    }
+
+    /// The value that `state` of `path` stands for.
+    pub(crate) fn value<'a>(&'a self, path: &[u8], state: &'a PathState) -> Option<&'a Value> {
+        match state {
+            PathState::Put(value) => Some(value),
+            PathState::Deleted => None,
+            PathState::Committed(_) => {
+                self.committed.get(path).expect("every path whose value is asked for was looked up").as_ref()
+            }
+        }
+    }
+}
+
+/// Which paths of one branch are asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    all: BTreeSet<Bytes>,
+    /// Those of which the value matters.
+    values: BTreeSet<Bytes>,
+}
+
+/// Reads what `jobs` ask for, a board a branch, and the rows under `keys` in the same step. No range is opened but for a
+/// delete or a precondition of a path that no layer mentions.
+pub(super) async fn read_boards(
+    catalog: &Catalog,
+    reads: &dyn Reads,
+    branches: &[Entered],
+    jobs: &[&Job],
+    keys: Vec<Bytes>,
+) -> Result<(Vec<Board>, Vec<Option<Bytes>>)> {
+    let asked = asked(branches.len(), jobs);
+    let known = keys.len();
+    let mut wanted = keys;
+    for (branch, asked) in branches.iter().zip(&asked) {
+        let tokens = branch.record.tokens();
+        wanted.extend(asked.all.iter().flat_map(|path| tokens.iter().map(|token| staged::key(token, path))));
+    }
+    let mut rows = reads.get_many(&wanted).await?;
+    let mut layers = rows.split_off(known).into_iter();
+    let mut boards = Vec::with_capacity(branches.len());
+    for (branch, asked) in branches.iter().zip(&asked) {
+        let mut board = Board::default();
+        let tokens = branch.record.tokens().len();
+        for path in &asked.all {
+            let state = newest_state(layers.by_ref().take(tokens), branch.record.base)?;
+            board.set(path.clone(), state);
+        }
+        look_up(catalog, branch, &mut board, &asked.values).await?;
+        boards.push(board);
+    }
+    Ok((boards, rows))
+}
+
+/// Every path that jobs name, with the index of its branch.
+pub(super) fn asked_paths(jobs: &[&Job]) -> Vec<(usize, Bytes)> {
+    let placed = |on: usize, path: &ObjectPath| (on, Bytes::copy_from_slice(path.as_bytes()));
+    let mut paths = Vec::new();
+    for job in jobs {
+        paths.extend(job.preconditions.iter().map(|of| placed(of.on, &of.what.path)));
+        paths.extend(job.operations.iter().map(|of| placed(of.on, of.what.path())));
+    }
+    paths
+}
+
+fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = std::iter::repeat_with(Asked::default).take(branches).collect();
+    for job in jobs {
+        for placed in &job.preconditions {
+            asked[placed.on].path(placed.what.path.as_bytes(), true);
+        }
+        for placed in &job.operations {
+            match &placed.what {
+                StagedOperation::Put { path, condition, .. } => {
+                    asked[placed.on].path(path.as_bytes(), condition.needs_value());
+                }
+                StagedOperation::Delete { path, .. } => asked[placed.on].path(path.as_bytes(), true),
+            }
+        }
+    }
+    asked
+}
+
+impl Asked {
+    fn path(&mut self, path: &[u8], value: bool) {
+        let path = Bytes::copy_from_slice(path);
+        if value {
+            self.values.insert(path.clone());
+        }
+        self.all.insert(path);
+    }
+}
+
+/// What a path maps to by what each layer has at it, the newest first. Takes all rows there are.
+fn newest_state(layers: impl Iterator<Item = Option<Bytes>>, base: TreeId) -> Result<PathState> {
+    match layers.fold(None, Option::or) {
+        Some(row) => Ok(PathState::staged(staged::decode(&row)?)),
+        None => Ok(PathState::Committed(base)),
+    }
+}
+
+/// What one path of a branch maps to.
+pub(crate) async fn staged_state(reads: &dyn Reads, branch: &BranchRecord, path: &[u8]) -> Result<PathState> {
+    let keys: Vec<_> = branch.tokens().iter().map(|token| staged::key(token, path)).collect();
+    newest_state(reads.get_many(&keys).await?.into_iter(), branch.base)
+}
+
+/// Reads from the branch's tree what no layer tells.
+async fn look_up(
+    catalog: &Catalog,
+    branch: &Entered,
+    board: &mut Board,
+    values: &BTreeSet<Bytes>,
+) -> Result<()> {
+    let below: Vec<Bytes> =
+        values.iter().filter(|path| matches!(board.state(path), PathState::Committed(_))).cloned().collect();
+    if below.is_empty() {
+        return Ok(());
+    }
+    let ranges = catalog.ranges(&branch.repository).await?;
+    let base: TreeId = branch.record.base;
+    let found: Vec<(Bytes, Option<Value>)> = stream::iter(below)
+        .map(|path| {
+            let ranges = &ranges;
+            async move {
+                let record = braid_tree::lookup(&**ranges, base, &path).await?;
+                Ok::<_, braid_types::Error>((path, record.map(|record| record.value)))
+            }
+        })
+        .buffered(PARALLEL_LOOKUPS)
+        .try_collect()
+        .await?;
+    board.committed.extend(found);
+    Ok(())
+}

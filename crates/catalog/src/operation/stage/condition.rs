@@ -1,0 +1,56 @@
+//! What must hold of a path for a transaction to be done.
+
+use braid_tree::Value;
+use braid_types::Result;
+
+/// What must hold of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    Always,
+    /// There is no object.
+    IfAbsent,
+    /// There is an object with this checksum: an S3 entity tag without quotes.
+    IfEtag(String),
+}
+
+impl Condition {
+    /// Whether it depends on what the path maps to.
+    pub(super) fn needs_value(&self) -> bool {
+        *self != Self::Always
+    }
+
+    /// Why the condition does not hold of a path with this value; `place` names the path.
+    pub(super) fn refusal(&self, value: Option<&Value>, place: &str) -> Result<Option<String>> {
+        let found = match value {
+            Some(value) => Some(value.entry().map_err(|error| unreadable(place, &error))?.checksum),
+            None => None,
+        };
+        Ok(match (self, found) {
+            (Self::Always, _) | (Self::IfAbsent, None) => None,
+            (Self::IfAbsent, Some(_)) => Some(format!("there is an object at {place} already")),
+            (Self::IfEtag(etag), None) => {
+                Some(format!("there is no object at {place}, so none with etag '{etag}'"))
+            }
+            (Self::IfEtag(etag), Some(found)) if *etag == found => None,
+            (Self::IfEtag(etag), Some(found)) => {
+                Some(format!("the object at {place} has etag '{found}', not '{etag}'"))
+            }
+        })
+    }
+
+    /// The rule as its users call it.
+    pub(super) fn rule(&self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::IfAbsent => "if absent",
+            Self::IfEtag(_) => "if etag",
+        }
+    }
+}
+
+fn unreadable(place: &str, error: &braid_tree::ValueError) -> braid_types::Error {
+    let message = format!("the entry at {place} cannot be read: {error}");
+    braid_types::Error::new(braid_types::Code::Corrupt, place, message)
+}

@@ -1,0 +1,139 @@
+//! Group commit: what is to be staged on one branch while a transaction is under way goes into the next one together.
+//!
+//! The transactions of a branch run one after another in this process, in a task of their own, so that no caller who goes
+//! away leaves the others without an answer. A group closes before its transaction begins: each of its jobs sees
+//! everything that was acknowledged before it came. Jobs are decided one on top of the other, in the order they came in,
+//! and each is answered for itself; an outcome that is not known is not known for all of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use braid_types::{Code, Error, limits};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::StagedOperation;
+use super::job::Job;
+use super::run::Ended;
+use crate::catalog::Catalog;
+
+/// A group takes no more jobs once it has so many operations; a job with more goes alone.
+const GROUP_OPERATIONS: usize = 512;
+/// The same for the bytes of paths and entries.
+const GROUP_BYTES: usize = 4 << 20;
+/// Operations that wait for one branch; whoever comes with more waits for room first.
+const WAITING_OPERATIONS: usize = 2 * limits::TRANSACTION_OPERATIONS;
+
+/// Where the jobs of one branch meet.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// A permit for each operation that may wait. First come, first served.
+    room: Arc<Semaphore>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: VecDeque<Queued>,
+    /// A task runs, and takes what is in the queue.
+    running: bool,
+}
+
+#[derive(Debug)]
+struct Queued {
+    job: Job,
+    answer: oneshot::Sender<Ended>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { room: Arc::new(Semaphore::new(WAITING_OPERATIONS)), waiting: Mutex::default() }
+    }
+}
+
+impl Catalog {
+    /// Runs a job: one on a single branch together with others there, one on several branches alone.
+    pub(crate) async fn run_job(&self, job: Job) -> Ended {
+        if job.branches.len() > 1 {
+            return self.run_jobs(&job.branches, &[&job]).await.remove(0);
+        }
+        let group = self.group(&job.branches[0]);
+        let subject = job.branches[0].branch.to_string();
+        let answer = group.enter(self, job).await;
+        answer.await.unwrap_or_else(|_| {
+            let message =
+                format!("whether the change to '{subject}' was made is not known: its task broke off");
+            Err(Error::new(Code::OutcomeUnknown, subject, message))
+        })
+    }
+}
+
+impl Group {
+    /// Lines up a job, and starts a task for it if none runs.
+    async fn enter(self: &Arc<Self>, catalog: &Catalog, job: Job) -> oneshot::Receiver<Ended> {
+        let permits = u32::try_from(job.operations.len()).expect("a job's operations are limited");
+        let room = Arc::clone(&self.room).acquire_many_owned(permits).await;
+        let (answer, answered) = oneshot::channel();
+        let queued = Queued { job, answer, _room: room.expect("the semaphore is never closed") };
+        let mut waiting = self.waiting.lock();
+        waiting.queue.push_back(queued);
+        if !std::mem::replace(&mut waiting.running, true) {
+            tokio::spawn(run(catalog.clone(), Arc::clone(self)));
+        }
+        answered
+    }
+
+    /// The next group; none, and the task has ended, if nobody waits.
+    fn next(&self) -> Option<Vec<Queued>> {
+        let mut waiting = self.waiting.lock();
+        let mut group = Vec::new();
+        let (mut operations, mut bytes) = (0, 0);
+        while let Some(next) = waiting.queue.front() {
+            operations += next.job.operations.len();
+            bytes += weight(&next.job);
+            if !group.is_empty() && (operations > GROUP_OPERATIONS || bytes > GROUP_BYTES) {
+                break;
+            }
+            group.extend(waiting.queue.pop_front().filter(|queued| !queued.answer.is_closed()));
+        }
+        waiting.running = !group.is_empty();
+        waiting.running.then_some(group)
+    }
+}
+
+/// Runs one group after another until nobody waits.
+async fn run(catalog: Catalog, group: Arc<Group>) {
+    let ending = Ending(group);
+    while let Some(queued) = ending.0.next() {
+        let jobs: Vec<&Job> = queued.iter().map(|queued| &queued.job).collect();
+        let ended = catalog.run_jobs(&jobs[0].branches, &jobs).await;
+        for (queued, ended) in queued.into_iter().zip(ended) {
+            // Nobody listens any more to one whose caller went away.
+            let _ = queued.answer.send(ended);
+        }
+    }
+}
+
+/// Lets the next job start a task again if this one broke off. Those that waited are told by their channels.
+struct Ending(Arc<Group>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0.waiting.lock() = Waiting::default();
+        }
+    }
+}
+
+/// About how many bytes a job writes for its paths and entries.
+fn weight(job: &Job) -> usize {
+    let one = |operation: &StagedOperation| match operation {
+        StagedOperation::Put { path, entry, .. } => {
+            let metadata: usize = entry.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+            path.as_str().len() + entry.address.len() + metadata
+        }
+        StagedOperation::Delete { path, .. } => path.as_str().len(),
+    };
+    job.operations.iter().map(|placed| one(&placed.what)).sum()
+}
