@@ -16,7 +16,12 @@ use crate::{BranchAddress, Mutation, RepositoryRecord};
 /// A writer that has passed the fence and is about to commit `a = late`.
 pub(super) async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
     let at = BranchAddress { repository: repo(), branch: branch(on) };
-    let mut staging = lake.catalog.begin_staging(&[at], &Ahead::default()).await.unwrap().unwrap();
+    let begin = async || lake.catalog.begin_staging(std::slice::from_ref(&at), &Ahead::default()).await.unwrap();
+    let mut staging = match begin().await {
+        Ok(staging) => staging,
+        // What was last seen of the branch is of one that had its name before.
+        Err(_) => begin().await.unwrap(),
+    };
     let (path, old) = (bytes::Bytes::from_static(b"a"), PathState::Committed(None));
     let new = PathState::Put(Value::of(&entry("late")));
     staging.step(&lake.catalog, Step { on: 0, path, old, new }, &lake.mutation());

@@ -5,7 +5,7 @@ use super::{
     convert,
     keys::Keys,
 };
-use crate::{KvError, Limits};
+use crate::{KeyRange, KvError, Limits};
 use braid_tikv::{Client, Timestamp};
 use std::{
     sync::{
@@ -92,7 +92,10 @@ impl Shared {
         }
         let begun = Instant::now();
         let (now, _) = self.now().await?;
-        self.client.resolve_locks(now.before(LIVING)).await.map_err(|error| self.failed(error))?;
+        // Other users of the cluster may let their transactions live longer.
+        let ours = self.keys.enter_range(&KeyRange::all());
+        let resolved = self.client.resolve_locks_in(&ours, now.before(LIVING)).await;
+        resolved.map_err(|error| self.failed(error))?;
         *cleared = Some(begun);
         Ok(())
     }
