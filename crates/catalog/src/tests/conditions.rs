@@ -175,6 +175,28 @@ async fn transactions_over_the_same_branches_in_any_order_all_end() {
     assert_eq!(lake.content("main").await, lake.content("side").await);
 }
 
+/// All lanes of a branch but one.
+async fn all_lanes_but_one(lake: &Lake, name: &str) -> Vec<braid_kv::LaneGuard> {
+    let open = lake.record_of(name).await.open;
+    let lanes = lake.catalog.lanes(open.token.as_bytes(), open.lanes);
+    futures::future::join_all((1..open.lanes).map(|_| lanes.acquire())).await
+}
+
+#[tokio::test]
+async fn transactions_that_want_the_last_lanes_of_the_same_branches_do_not_wait_in_a_circle() {
+    let lake = Lake::new().await;
+    lake.branch("side", "main").await;
+    let _held = (all_lanes_but_one(&lake, "main").await, all_lanes_but_one(&lake, "side").await);
+    for _ in 0..10 {
+        let (to, back) = (
+            vec![operation("main", put("a", "1")), operation("side", put("a", "1"))],
+            vec![operation("side", put("b", "1")), operation("main", put("b", "1"))],
+        );
+        let (one, two) = tokio::join!(lake.apply(vec![], to), lake.apply(vec![], back));
+        assert!(one.is_ok() && two.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn a_retried_apply_answers_as_the_first_did_even_when_its_branch_is_gone() {
     let lake = Lake::new().await;
