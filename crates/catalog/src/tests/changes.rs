@@ -13,7 +13,7 @@ use crate::record::{BranchRecord, OpenLayer};
 use crate::*;
 
 impl Lake {
-    async fn record_of(&self, on: &str) -> BranchRecord {
+    pub(super) async fn record_of(&self, on: &str) -> BranchRecord {
         let snapshot = self.catalog.snapshot().await.unwrap();
         let repository = self.catalog.repository(&repo()).await.unwrap();
         load_branch(&snapshot, &repository, &branch(on)).await.unwrap()

@@ -131,28 +131,40 @@ async fn put_y_if_x_absent_and_put_x_if_y_absent_are_not_both_done() {
 
 #[tokio::test]
 async fn an_answer_that_there_was_nothing_to_delete_is_relied_on() {
-    let lake = Lake::new().await;
-    let other = lake.restarted();
-    lake.world.interrupt(move || async move {
-        assert_eq!(other.stage("main", &[delete("y"), put("x", "1")]).await.unwrap()[0], Applied::Missing);
-    });
-    // Whichever came first, the other one's delete found something.
-    assert_eq!(lake.stage("main", &[delete("x"), put("y", "1")]).await.unwrap()[0], Applied::Deleted);
+    // In some of the rounds the two are in lanes of their own, and do not meet by chance.
+    for round in 0..4 {
+        let lake = Lake::new().await;
+        for _ in 0..round {
+            lake.world.catalog();
+        }
+        let other = lake.restarted();
+        lake.world.interrupt(move || async move {
+            assert_eq!(
+                other.stage("main", &[delete("y"), put("x", "1")]).await.unwrap()[0],
+                Applied::Missing
+            );
+        });
+        // Whichever came first, the other one's delete found something.
+        assert_eq!(lake.stage("main", &[delete("x"), put("y", "1")]).await.unwrap()[0], Applied::Deleted);
+    }
 }
 
 #[tokio::test]
 async fn a_precondition_does_not_survive_a_merge_that_brings_the_path() {
-    let lake = Lake::new().await;
-    lake.branch("side", "main").await;
-    lake.put("side", "x", "merged").await;
-    lake.commit("side").await;
-    let other = lake.restarted();
-    lake.world.interrupt(move || async move {
-        other.merge("side", "main").await;
-    });
-    let refused = lake.apply(vec![absent("main", "x")], vec![operation("side", put("y", "1"))]).await;
-    assert_eq!(refused.unwrap_err().code(), Code::PreconditionFailed);
-    assert_eq!(lake.get("side", "y").await, None);
+    for (demanded, written) in [("main", "side"), ("side", "main")] {
+        let lake = Lake::new().await;
+        lake.branch("side", "main").await;
+        lake.branch("source", "main").await;
+        lake.put("source", "x", "merged").await;
+        lake.commit("source").await;
+        let other = lake.restarted();
+        lake.world.interrupt(move || async move {
+            other.merge("source", demanded).await;
+        });
+        let refused = lake.apply(vec![absent(demanded, "x")], vec![operation(written, put("y", "1"))]).await;
+        assert_eq!(refused.unwrap_err().code(), Code::PreconditionFailed, "{demanded}");
+        assert_eq!(lake.get(written, "y").await, None);
+    }
 }
 
 #[tokio::test]
@@ -173,6 +185,32 @@ async fn transactions_over_the_same_branches_in_any_order_all_end() {
     }
     assert_eq!(lake.content("main").await.len(), 40);
     assert_eq!(lake.content("main").await, lake.content("side").await);
+}
+
+/// All lanes of a branch.
+async fn all_lanes(lake: &Lake, name: &str) -> Vec<braid_kv::LaneGuard> {
+    let open = lake.record_of(name).await.open;
+    let lanes = lake.catalog.lanes(open.token.as_bytes(), open.lanes);
+    futures::future::join_all((0..open.lanes).map(|_| lanes.acquire())).await
+}
+
+#[tokio::test]
+async fn transactions_that_want_lanes_of_the_same_branches_do_not_wait_in_a_circle() {
+    let lake = Lake::new().await;
+    lake.branch("side", "main").await;
+    let (mut main, mut side) = (all_lanes(&lake, "main").await, all_lanes(&lake, "side").await);
+    // Only the last ones come free, when both transactions have lined up for their first.
+    let (last_main, last_side) = (main.pop(), side.pop());
+    let release = async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        drop((last_main, last_side));
+    };
+    let to = vec![operation("main", put("a", "1")), operation("side", put("a", "1"))];
+    let back = vec![operation("side", put("b", "1")), operation("main", put("b", "1"))];
+    let (one, two, ()) = tokio::join!(lake.apply(vec![], to), lake.apply(vec![], back), release);
+    assert!(one.is_ok() && two.is_ok());
 }
 
 #[tokio::test]
