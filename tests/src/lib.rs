@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod checkout;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod lake;
