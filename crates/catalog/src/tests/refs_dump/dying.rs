@@ -47,6 +47,24 @@ async fn a_paused_writer_does_not_write_to_the_empty_repository_that_is_gone() {
 }
 
 #[tokio::test]
+async fn a_commit_that_is_about_to_be_published_does_not_go_to_the_repository_that_is_gone() {
+    let lake = lake().await;
+    dumped(&lake).await;
+    made_again(&lake).await;
+    let other = lake.restarted();
+    lake.world.interrupt(async move || {
+        restored(&other, request(None)).await.unwrap();
+    });
+    let late = CommitRequest { allow_empty: true, ..lake.commit_request("main", "late") };
+    let answer = lake.catalog.commit(&repo(), &late, &lake.mutation()).await;
+    let commits = seen(&lake).await.2;
+    assert!(commits.len() >= 5, "it is restored");
+    if let Ok(id) = answer {
+        assert!(commits.iter().any(|(known, _)| *known == id), "an acknowledged commit is lost");
+    }
+}
+
+#[tokio::test]
 async fn a_retry_of_a_request_that_was_done_answers_as_the_first() {
     let lake = lake().await;
     dumped(&lake).await;
@@ -150,7 +168,9 @@ async fn a_restore_that_rests_for_long_is_cleaned_up_and_one_that_lives_is_not()
     // The branches were a sign of life.
     restore.next().await.unwrap();
     lake.world.clock.advance(Duration::from_secs(3599));
-    lake.catalog.clean_up().await.unwrap();
+    for _ in 0..2 {
+        lake.catalog.clean_up().await.unwrap();
+    }
     assert!(rows(&lake).await > before + 5);
     lake.world.clock.advance(Duration::from_secs(1));
     for _ in 0..2 {
