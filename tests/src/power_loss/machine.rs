@@ -100,7 +100,7 @@ impl Machine {
     /// Everything at a ref.
     pub(super) async fn content(&self, at: &str) -> std::result::Result<Content, String> {
         let (reference, all) = (reference(at), ListRequest::default());
-        let failed = |error: braid_types::Error| format!("'{at}' cannot be listed: {error}");
+        let failed = |error: Error| format!("'{at}' cannot be listed: {error}");
         let mut cursor = self.catalog.object_cursor(&lake(), &reference, &all).await.map_err(failed)?;
         let mut content = Content::new();
         loop {
@@ -136,7 +136,7 @@ impl Machine {
             paths: Vec::new(),
             prefixes: Vec::new(),
         };
-        let failed = |error: braid_types::Error| format!("history of '{of}': {error}");
+        let failed = |error: Error| format!("history of '{of}': {error}");
         let mut history = self.catalog.log(&lake(), request).await.map_err(failed)?;
         let mut commits = Vec::new();
         while let Some((id, _)) = history.next().await.map_err(failed)? {
