@@ -16,7 +16,8 @@ use crate::{BranchAddress, Mutation, RepositoryRecord};
 /// A writer that has passed the fence and is about to commit `a = late`.
 pub(super) async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
     let at = BranchAddress { repository: repo(), branch: branch(on) };
-    let begin = async || lake.catalog.begin_staging(std::slice::from_ref(&at), &Ahead::default()).await.unwrap();
+    let begin =
+        async || lake.catalog.begin_staging(std::slice::from_ref(&at), &Ahead::default()).await.unwrap();
     let mut staging = match begin().await {
         Ok(staging) => staging,
         // What was last seen of the branch is of one that had its name before.
