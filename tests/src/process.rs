@@ -1,6 +1,7 @@
 //! The binary as users run it: processes that are started, killed and told to stop, and the command line against them.
 
 mod binary;
+mod cluster;
 mod command_line;
 mod demo;
 mod kills;

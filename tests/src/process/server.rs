@@ -1,4 +1,4 @@
-//! `braid up` as a process.
+//! `braid up` and `braid metadata` as processes.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -58,10 +58,25 @@ impl Server {
 
     /// The same with more options and settings.
     pub(super) async fn start_with(data: &Path, options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let data = data.to_str().unwrap();
+        let mut server = Self::spawn(&[&["up", "--data", data], options].concat(), environment).await;
+        server.after("data  ").await;
+        server
+    }
+
+    /// Starts a metadata node of a cluster on free ports, and waits until it is up.
+    pub(super) async fn node(options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut server = Self::spawn(&[&["metadata"], options].concat(), environment).await;
+        server.after("storage  ").await;
+        server
+    }
+
+    /// Starts a server, and waits until it tells its addresses.
+    async fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = command(&home);
-        command.args(["up", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(data);
-        command.args(options).envs(environment.iter().copied());
+        command.args(arguments).args(["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
@@ -74,9 +89,8 @@ impl Server {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (printed, _home) = (String::new(), home);
         let mut server = Self { grpc: nowhere, http: nowhere, child, lines, printed, stderr, _home };
-        server.grpc = server.after("gRPC  http://").await.parse().unwrap();
-        server.http = server.after("HTTP  http://").await.parse().unwrap();
-        server.after("data  ").await;
+        server.grpc = server.address_after("gRPC ").await;
+        server.http = server.address_after("HTTP ").await;
         server
     }
 
@@ -91,6 +105,11 @@ impl Server {
     pub(super) async fn key(&mut self) -> Key {
         let id = self.after("export BRAID_ACCESS_KEY_ID=").await;
         Key { id, secret: self.after("export BRAID_SECRET_ACCESS_KEY=").await }
+    }
+
+    async fn address_after(&mut self, label: &str) -> SocketAddr {
+        let url = self.after(label).await;
+        url.trim().strip_prefix("http://").unwrap().parse().unwrap()
     }
 
     /// What the server prints after `label`, on the next line that has it.
