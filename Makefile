@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee bench bench-tree fuzz demo
+.PHONY: help verify fix test test-referee bench bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -10,6 +10,7 @@ help:
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
+	@echo "make soak           random faults in the middle of transfers on a cluster, SEEDS=1000 runs; FIRST_SEED=n SEEDS=1 does one again"
 	@echo "make demo           the main job, end to end, on this checkout's own files"
 
 verify:
@@ -38,6 +39,9 @@ SECONDS ?= 60
 
 fuzz:
 	fuzz/run.sh $(SECONDS)
+
+soak:
+	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tikv --lib bank -- --nocapture
 
 demo:
 	cargo run --release -- demo

@@ -2,7 +2,7 @@
 //!
 //! The base's ranges that changes touch, and changes that lie between them, are cut into units ([`cut`]). Units are
 //! folded side by side, each for itself: a range without effective changes is reused by its id, of any other the
-//! records and the changes are merged into ranges that end where the format says ([`unit`]). What they make is then
+//! records and the changes are merged into ranges that end where the format says ([`mod@unit`]). What they make is then
 //! put together in key order ([`stitch`]), so that the new tree breaks where [`build`] would break it, however the
 //! work was cut.
 

@@ -83,10 +83,10 @@ pub enum MergeResult {
 /// record stays, or the source's in ranges that are taken whole.
 ///
 /// Conflicts are all listed; [`Conflicts`](crate::Conflicts) gives them as a stream. What is in memory at a time is
-/// bounded as in [`fold()`], for each of the three trees; the list of conflicts is not.
+/// bounded as in [`fold()`](crate::fold()), for each of the three trees; the list of conflicts is not.
 ///
 /// # Errors
-/// Those of [`fold()`]. Ranges that were written before an error, or before the first conflict, stay in the store;
+/// Those of [`fold()`](crate::fold()). Ranges that were written before an error, or before the first conflict, stay in the store;
 /// after the first conflict nothing more is written.
 pub async fn merge(
     store: &Arc<dyn RangeStore>,

@@ -1,4 +1,4 @@
-//! Staging puts and deletes in open layers, by [jobs](job): load, [decide](decide), write, commit.
+//! Staging puts and deletes in open layers, by jobs: load, [mod@decide], write, commit.
 
 mod board;
 mod condition;
