@@ -41,6 +41,8 @@ pub struct HeldLock {
     pub start: u64,
     /// The transaction's primary key.
     pub primary: Bytes,
+    /// It was taken ahead of the commit. Readers pass it by.
+    pub is_pessimistic: bool,
 }
 
 /// What the rows of a key say of a transaction.
@@ -201,6 +203,7 @@ impl TestCluster {
             key,
             start: lock.start,
             primary: lock.primary,
+            is_pessimistic: lock.kind == super::mvcc::LockKind::Pessimistic,
         };
         locks.into_iter().map(held).collect()
     }
