@@ -67,7 +67,7 @@ async fn what_is_not_there_is_named() {
     used.refused(1, &["commit", "braid://lake/nowhere", "-m", "x"], &["'nowhere'"]).await;
     used.refused(1, &["merge", "braid://lake/nowhere", "side"], &["'nowhere'"]).await;
     used.refused(1, &["tag", "create", "braid://lake/v1", "nowhere"], &["'nowhere'"]).await;
-    used.refused(1, &["cat", "braid://lake/main/none"], &["'braid://lake/main/none'"]).await;
+    used.refused(1, &["cat", "braid://lake/main/none"], &["'none'"]).await;
     used.refused(1, &["rm", "braid://lake/main/none"], &["'braid://lake/main/none'"]).await;
     used.refused(1, &["get", "braid://lake/main/none"], &["none"]).await;
     used.refused(1, &["put", "/nowhere/at/all", "braid://lake/main/x"], &["'/nowhere/at/all'"]).await;
