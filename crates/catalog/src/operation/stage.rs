@@ -54,15 +54,6 @@ pub enum Applied {
     Missing,
 }
 
-impl StagedOperation {
-    /// The path that it is about.
-    pub(crate) fn path(&self) -> &ObjectPath {
-        match self {
-            Self::Put { path, .. } | Self::Delete { path, .. } => path,
-        }
-    }
-}
-
 impl Catalog {
     /// Carries out up to 10,000 operations on a branch, in order, in one transaction: all or none.
     ///

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use braid_tree::{TreeId, Value};
-use braid_types::{ObjectPath, Result};
+use braid_types::Result;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -49,32 +49,31 @@ impl Board {
 
 /// Which paths of one branch are asked for.
 #[derive(Debug, Default)]
-struct Asked {
-    all: BTreeSet<Bytes>,
+pub(super) struct Asked {
+    pub(super) all: BTreeSet<Bytes>,
     /// Those of which the value matters.
     values: BTreeSet<Bytes>,
 }
 
-/// Reads what `jobs` ask for, a board a branch, and the rows under `keys` in the same step. No range is opened but for a
+/// Reads what is asked for, a board a branch, and the rows under `keys` in the same step. No range is opened but for a
 /// delete or a precondition of a path that no layer mentions.
 pub(super) async fn read_boards(
     catalog: &Catalog,
     reads: &dyn Reads,
     branches: &[Entered],
-    jobs: &[&Job],
+    asked: &[Asked],
     keys: Vec<Bytes>,
 ) -> Result<(Vec<Board>, Vec<Option<Bytes>>)> {
-    let asked = asked(branches.len(), jobs);
     let known = keys.len();
     let mut wanted = keys;
-    for (branch, asked) in branches.iter().zip(&asked) {
+    for (branch, asked) in branches.iter().zip(asked) {
         let tokens = branch.record.tokens();
         wanted.extend(asked.all.iter().flat_map(|path| tokens.iter().map(|token| staged::key(token, path))));
     }
     let mut rows = reads.get_many(&wanted).await?;
     let mut layers = rows.split_off(known).into_iter();
     let mut boards = Vec::with_capacity(branches.len());
-    for (branch, asked) in branches.iter().zip(&asked) {
+    for (branch, asked) in branches.iter().zip(asked) {
         let mut board = Board::default();
         let tokens = branch.record.tokens().len();
         for path in &asked.all {
@@ -87,18 +86,8 @@ pub(super) async fn read_boards(
     Ok((boards, rows))
 }
 
-/// Every path that jobs name, with the index of its branch.
-pub(super) fn asked_paths(jobs: &[&Job]) -> Vec<(usize, Bytes)> {
-    let placed = |on: usize, path: &ObjectPath| (on, Bytes::copy_from_slice(path.as_bytes()));
-    let mut paths = Vec::new();
-    for job in jobs {
-        paths.extend(job.preconditions.iter().map(|of| placed(of.on, &of.what.path)));
-        paths.extend(job.operations.iter().map(|of| placed(of.on, of.what.path())));
-    }
-    paths
-}
-
-fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
+/// What jobs ask for, of each of their branches.
+pub(super) fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
     let mut asked: Vec<Asked> = std::iter::repeat_with(Asked::default).take(branches).collect();
     for job in jobs {
         for placed in &job.preconditions {

@@ -6,7 +6,7 @@ use braid_types::{Code, Error, Result};
 use bytes::Bytes;
 
 use super::Applied;
-use super::board::{Board, asked_paths, read_boards};
+use super::board::{Board, asked, read_boards};
 use super::decide::decide;
 use super::job::{BranchAddress, Job};
 use super::staging::{Ahead, Staging};
@@ -70,12 +70,15 @@ impl Catalog {
     /// One attempt: all jobs in one transaction. The inner error is a lost race, in which no job was done.
     async fn try_jobs(&self, branches: &[BranchAddress], jobs: &[&Job]) -> Result<Result<Vec<Ended>, Error>> {
         let keys: Vec<Bytes> = jobs.iter().map(|job| job.request().key()).collect();
-        let ahead = Ahead { requests: keys.clone(), paths: asked_paths(jobs) };
+        let asked = asked(branches.len(), jobs);
+        let paths =
+            asked.iter().enumerate().flat_map(|(on, of)| of.all.iter().map(move |path| (on, path.clone())));
+        let ahead = Ahead { requests: keys.clone(), paths: paths.collect() };
         let staging = match self.begin_staging(branches, &ahead).await? {
             Ok(staging) => staging,
             Err(lost) => return Ok(Err(lost)),
         };
-        let (boards, rows) = read_boards(self, &staging.txn, &staging.branches, jobs, keys.clone()).await?;
+        let (boards, rows) = read_boards(self, &staging.txn, &staging.branches, &asked, keys.clone()).await?;
         let results = keys.into_iter().zip(rows).filter_map(|(key, row)| Some((key, row?))).collect();
         let mut running = Running { catalog: self, staging, boards, results, writes: false };
         let ended: Vec<Ended> = jobs.iter().map(|job| running.job(job)).collect();
