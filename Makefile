@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-interop bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop bench bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -8,11 +8,12 @@ help:
 	@echo "make test           all tests; needs Rust and a C compiler only"
 	@echo "make test-referee   compares range files with RocksDB's and lakeFS's readers; needs the sample files"
 	@echo "make test-faults    500 runs of transfers on a cluster under random faults; needs Rust and a C compiler only"
+	@echo "make test-histories 200 runs of clients of two nodes that die, under random faults: one order must explain all answers"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
-	@echo "make soak           random faults in the middle of transfers on a cluster, SEEDS=1000 runs; FIRST_SEED=n SEEDS=1 does one again"
+	@echo "make soak           random faults in the middle of transfers and of work on a lake, SEEDS=1000 runs of each; FIRST_SEED=n SEEDS=1 does one again"
 	@echo "make demo           the main job, end to end, on this checkout's own files"
 
 verify:
@@ -34,6 +35,9 @@ test-referee:
 test-faults:
 	SEEDS=$${SEEDS:-500} cargo test -p braid-tikv --lib bank -- --nocapture
 
+test-histories:
+	SEEDS=$${SEEDS:-200} cargo test -p braid-tests --lib histories::every -- --nocapture
+
 INTEROP_TARGET = $(or $(CARGO_TARGET_DIR),$(HOME)/.cache/braid-target)/interop
 
 test-interop:
@@ -52,6 +56,7 @@ fuzz:
 
 soak:
 	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tikv --lib bank -- --nocapture
+	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tests --lib histories::every -- --nocapture
 
 demo:
 	cargo run --release -- demo

@@ -9,6 +9,8 @@ mod cluster;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod lake;
 #[cfg(test)]
 mod nodes;

@@ -50,7 +50,7 @@ pub struct Settings {
     pub cached_commits: u64,
     /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
     pub tree_format: Option<TreeFormat>,
-    /// How many threads compute folds, merges and diffs.
+    /// How many threads compute folds, merges and diffs; with 0 they are computed where they are awaited.
     pub compute_threads: usize,
 }
 
@@ -91,7 +91,10 @@ impl Catalog {
             queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             hints: Hints::new(),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
-            pool: Pool::new(settings.compute_threads),
+            pool: match settings.compute_threads {
+                0 => Pool::inline(),
+                threads => Pool::new(threads),
+            },
             parts,
             settings: Arc::new(settings),
         }

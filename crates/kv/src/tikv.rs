@@ -71,13 +71,24 @@ impl Tikv {
         let seed = u64::from_be_bytes(random.bytes());
         let client = Client::connect(uri.endpoints(), client, seed).await;
         let client = client.map_err(|error| convert::error(error, &keys))?;
+        Ok(Self::over(client, uri, keys, settings, clock))
+    }
+
+    /// The store that `client` reaches at `uri`.
+    fn over(
+        client: Client,
+        uri: &TikvUri,
+        keys: Keys,
+        settings: TikvSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let home = match uri.keyspace() {
             Some(keyspace) => format!("keyspace '{keyspace}' of TiKV cluster {}", client.cluster()),
             None => format!("TiKV cluster {}", client.cluster()),
         };
         let ages = Ages::new(settings.max_snapshot_age, settings.pins, clock);
         let shared = Arc::new(Shared::new(client, keys, ages, settings.limits));
-        Ok(Self { shared, lanes: settings.lanes, home: home.into() })
+        Self { shared, lanes: settings.lanes, home: home.into() }
     }
 
     /// Which store this is, for people, and to compare: the cluster's id and the keyspace.

@@ -1,7 +1,8 @@
 //! Stores for tests: in a protocol server, or in the real cluster that `BRAID_TEST_PD` names.
 
-use super::{Tikv, TikvSettings, TikvUri, keys::Keys};
-use braid_tikv::testing::{Options, TestCluster};
+use super::{Tikv, TikvSettings, TikvUri, convert, keys::Keys};
+use crate::KvError;
+use braid_tikv::testing::{Lifeline, Options, TestCluster};
 use braid_types::{Clock, Random, SystemRandom};
 use bytes::Bytes;
 use std::{
@@ -94,6 +95,28 @@ impl TestPlace {
         let opened =
             Tikv::connect_as(&self.uri, self.keys.clone(), client, settings, clock, &SystemRandom).await;
         opened.expect("the cluster answers")
+    }
+
+    /// Opens a store as a process of its own would, with what `adjust` makes of its client's settings: cutting the lifeline
+    /// is the death of the process, where connections are in memory.
+    ///
+    /// # Errors
+    /// As of [`Tikv::connect`].
+    ///
+    /// # Panics
+    /// If this is a real cluster.
+    pub async fn open_mortal(
+        &self,
+        settings: TikvSettings,
+        adjust: impl FnOnce(braid_tikv::Settings) -> braid_tikv::Settings,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> Result<(Tikv, Lifeline), KvError> {
+        let server = self.server().expect("only processes of a protocol server can be killed");
+        let client = adjust(settings.client(&self.uri, &self.keys));
+        let opened = server.mortal_client(client, seed).await;
+        let (client, lifeline) = opened.map_err(|error| convert::error(error, &self.keys))?;
+        Ok((Tikv::over(client, &self.uri, self.keys.clone(), settings, clock), lifeline))
     }
 }
 
