@@ -6,8 +6,10 @@
 
 mod catalog;
 mod commits;
+mod draft;
 mod graph;
 mod hints;
+mod lease;
 mod mutation;
 mod operation;
 mod page;

@@ -10,6 +10,7 @@ pub(crate) mod du;
 pub(crate) mod dump;
 mod fold;
 pub(crate) mod fsck;
+mod garbage;
 pub(crate) mod list_objects;
 pub(crate) mod log;
 pub(crate) mod merge;

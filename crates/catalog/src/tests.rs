@@ -11,6 +11,7 @@ mod grouped_model;
 mod groups;
 mod interleaved;
 mod lake;
+mod leases;
 mod merging;
 mod model;
 mod references;

@@ -305,6 +305,11 @@ impl Kv for TestKv {
         self.inner.destroy(range).await
     }
 
+    async fn collect_garbage(&self) -> Result<(), KvError> {
+        self.world.burn()?;
+        self.inner.collect_garbage().await
+    }
+
     fn lanes(&self) -> u16 {
         self.inner.lanes()
     }
