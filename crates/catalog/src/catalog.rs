@@ -11,9 +11,9 @@ use braid_types::{
 };
 use bytes::Bytes;
 use moka::sync::Cache;
-use tokio::sync::Mutex;
 
 use crate::hints::Hints;
+use crate::operation::queue::Line;
 use crate::operation::stage::{BranchAddress, Group};
 use crate::record::lease::Holder;
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryState};
@@ -83,7 +83,7 @@ pub struct Catalog {
     pub(crate) settings: Arc<Settings>,
     lanes: Cache<[u8; 16], LanePool>,
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
-    queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
+    lines: Cache<BranchAddress, Arc<Line>>,
     hints: Hints,
     holder: Holder,
     groups: Cache<BranchAddress, Arc<Group>>,
@@ -97,7 +97,7 @@ impl Catalog {
         Self {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
-            queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            lines: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             hints: Hints::new(),
             holder: Holder::random(&*parts.random),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
@@ -152,10 +152,9 @@ impl Catalog {
         self.lanes.get_with(*owner, || LanePool::new(lanes, first()))
     }
 
-    /// Where commits and merges into a branch line up in this process, so that they do not undo each other's work.
-    /// The comparison at publishing stays the guard.
-    pub(crate) fn queue(&self, repository: &RepositoryId, branch: &BranchName) -> Arc<Mutex<()>> {
-        self.queues.get_with((*repository, branch.clone()), Arc::default)
+    /// Where what moves a branch's head lines up in this process.
+    pub(crate) fn line(&self, branch: &BranchAddress) -> Arc<Line> {
+        self.lines.get_with_by_ref(branch, Arc::default)
     }
 
     /// This process, among those that take leases.

@@ -18,7 +18,7 @@ use braid_types::{Commit, CommitId, Result};
 
 pub(crate) use merge_base::merge_base;
 pub(crate) use reached::Reached;
-pub(crate) use walk::{Walk, is_ancestor};
+pub(crate) use walk::Walk;
 
 /// Where commits are read from.
 #[async_trait]

@@ -28,6 +28,7 @@ pub use operation::apply::{ApplyOperation, ApplyRequest, Precondition};
 pub use operation::branches::BranchInfo;
 pub use operation::clean_up::CleanUpReport;
 pub use operation::commit::CommitRequest;
+pub use operation::commit_set::{SetAction, SetMember};
 pub use operation::diff::{DiffMode, DiffRequest};
 pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges, Side};
 pub use operation::du::{DirectoryUsages, PrefixUsage};

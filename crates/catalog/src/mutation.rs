@@ -108,6 +108,11 @@ impl Request<'_> {
         );
     }
 
+    /// The same request once more.
+    pub(crate) fn again(&self) -> Request<'_> {
+        self.mutation.known_as(self.fingerprint)
+    }
+
     /// Where the answer is kept.
     pub(crate) fn key(&self) -> Bytes {
         request::key(&self.mutation.principal, &self.mutation.request)

@@ -1,5 +1,6 @@
 mod backend;
 mod changes;
+mod commit_sets;
 mod committing;
 mod concurrency;
 mod conditions;
@@ -14,6 +15,7 @@ mod lake;
 mod leases;
 mod merging;
 mod model;
+mod queue;
 mod references;
 mod refs_dump;
 mod requests;
