@@ -11,10 +11,11 @@ use braid_types::{
 };
 use bytes::Bytes;
 use moka::sync::Cache;
-use tokio::sync::Mutex;
 
 use crate::hints::Hints;
+use crate::operation::queue::Line;
 use crate::operation::stage::{BranchAddress, Group};
+use crate::record::lease::Holder;
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryState};
 use crate::storage::Storage;
 use crate::view::Reads;
@@ -46,6 +47,11 @@ pub struct Settings {
     pub request_lifetime: Duration,
     /// How long after it was dropped a staging token is destroyed; longer than any snapshot lives.
     pub destroy_delay: Duration,
+    /// How long after its content a staging token's fence is destroyed: a writer that saw it open, however late, must meet it.
+    /// As long as the key-value store keeps old states.
+    pub fence_delay: Duration,
+    /// How long a node keeps a background task that it does not renew.
+    pub lease_lifetime: Duration,
     /// How many commits are kept in memory.
     pub cached_commits: u64,
     /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
@@ -61,6 +67,8 @@ impl Default for Settings {
             lock_wait: Duration::from_secs(5),
             request_lifetime: Duration::from_secs(24 * 3600),
             destroy_delay: Duration::from_secs(20 * 60),
+            fence_delay: Duration::from_secs(24 * 3600),
+            lease_lifetime: Duration::from_secs(5 * 60),
             cached_commits: 100_000,
             tree_format: None,
             compute_threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -75,8 +83,9 @@ pub struct Catalog {
     pub(crate) settings: Arc<Settings>,
     lanes: Cache<[u8; 16], LanePool>,
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
-    queues: Cache<(RepositoryId, BranchName), Arc<Mutex<()>>>,
+    lines: Cache<BranchAddress, Arc<Line>>,
     hints: Hints,
+    holder: Holder,
     groups: Cache<BranchAddress, Arc<Group>>,
     pool: Pool,
 }
@@ -88,8 +97,9 @@ impl Catalog {
         Self {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
-            queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
+            lines: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             hints: Hints::new(),
+            holder: Holder::random(&*parts.random),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             pool: match settings.compute_threads {
                 0 => Pool::inline(),
@@ -145,10 +155,14 @@ impl Catalog {
         self.lanes.get_with(*owner, || LanePool::new(lanes, first()))
     }
 
-    /// Where commits and merges into a branch line up in this process, so that they do not undo each other's work.
-    /// The comparison at publishing stays the guard.
-    pub(crate) fn queue(&self, repository: &RepositoryId, branch: &BranchName) -> Arc<Mutex<()>> {
-        self.queues.get_with((*repository, branch.clone()), Arc::default)
+    /// Where what moves a branch's head lines up in this process.
+    pub(crate) fn line(&self, branch: &BranchAddress) -> Arc<Line> {
+        self.lines.get_with_by_ref(branch, Arc::default)
+    }
+
+    /// This process, among those that take leases.
+    pub(crate) fn holder(&self) -> Holder {
+        self.holder
     }
 
     /// What was last seen of branches.

@@ -6,6 +6,7 @@
 
 mod merge_base;
 mod queue;
+mod reached;
 #[cfg(test)]
 mod testing;
 mod walk;
@@ -16,7 +17,8 @@ use async_trait::async_trait;
 use braid_types::{Commit, CommitId, Result};
 
 pub(crate) use merge_base::merge_base;
-pub(crate) use walk::{Walk, is_ancestor};
+pub(crate) use reached::Reached;
+pub(crate) use walk::Walk;
 
 /// Where commits are read from.
 #[async_trait]

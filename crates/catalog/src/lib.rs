@@ -6,8 +6,10 @@
 
 mod catalog;
 mod commits;
+mod draft;
 mod graph;
 mod hints;
+mod lease;
 mod mutation;
 mod operation;
 mod page;
@@ -26,6 +28,7 @@ pub use operation::apply::{ApplyOperation, ApplyRequest, Precondition};
 pub use operation::branches::BranchInfo;
 pub use operation::clean_up::CleanUpReport;
 pub use operation::commit::CommitRequest;
+pub use operation::commit_set::{SetAction, SetMember};
 pub use operation::diff::{DiffMode, DiffRequest};
 pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges, Side};
 pub use operation::du::{DirectoryUsages, PrefixUsage};

@@ -99,14 +99,37 @@ impl Request<'_> {
         repository: &RepositoryId,
         what: RefMove,
     ) {
-        let key = ref_change::key(repository, txn.timestamp(), catalog.random().bytes());
-        txn.put(key, RefChange { time: catalog.now(), by: self.mutation.clone(), what }.encode());
+        log_ref(
+            catalog,
+            txn,
+            repository,
+            0,
+            RefChange { time: catalog.now(), by: self.mutation.clone(), what },
+        );
+    }
+
+    /// The same request once more.
+    pub(crate) fn again(&self) -> Request<'_> {
+        self.mutation.known_as(self.fingerprint)
     }
 
     /// Where the answer is kept.
     pub(crate) fn key(&self) -> Bytes {
         request::key(&self.mutation.principal, &self.mutation.request)
     }
+}
+
+/// Writes a change into a repository's change log, as the one at this place in its transaction. Called when the transaction
+/// has read all that it will.
+pub(crate) fn log_ref(
+    catalog: &Catalog,
+    txn: &mut dyn Transaction,
+    repository: &RepositoryId,
+    place: u16,
+    change: RefChange,
+) {
+    let key = ref_change::key(repository, txn.timestamp(), place, catalog.random().bytes());
+    txn.put(key, change.encode());
 }
 
 /// The attempts of one operation.

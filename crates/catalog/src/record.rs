@@ -9,6 +9,7 @@
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
+//! | `l` | lease of a background task | [`lease`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
@@ -21,6 +22,7 @@ pub(crate) mod branch;
 pub(crate) mod commit;
 pub(crate) mod dropped;
 mod key;
+pub(crate) mod lease;
 pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;

@@ -1,5 +1,6 @@
 mod backend;
 mod changes;
+mod commit_sets;
 mod committing;
 mod concurrency;
 mod conditions;
@@ -11,8 +12,10 @@ mod grouped_model;
 mod groups;
 mod interleaved;
 mod lake;
+mod leases;
 mod merging;
 mod model;
+mod queue;
 mod references;
 mod refs_dump;
 mod requests;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, branch, cat, cherry_pick, commit, completion, diff, du, dump, fsck, get, info, log, ls, merge,
-    merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
+    apply, branch, cat, cherry_pick, commit, commit_set, completion, diff, du, dump, fsck, get, info, log,
+    ls, merge, merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -52,6 +52,8 @@ pub enum Command {
     Diff(diff::Diff),
     /// Commit a branch's changes
     Commit(commit::Commit),
+    /// Commit, merge, reset and tag on several branches, all or none
+    CommitSet(commit_set::CommitSet),
     /// Show history, newest first
     Log(log::Log),
     /// Show a commit and what it changed
@@ -94,6 +96,7 @@ impl Command {
             Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,
+            Self::CommitSet(command) => Box::pin(command.run(session)).await,
             Self::Log(command) => command.run(session).await,
             Self::Show(command) => command.run(session).await,
             Self::Merge(command) => command.run(session).await,

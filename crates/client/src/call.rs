@@ -233,3 +233,11 @@ where
     let items: Vec<Result<T, Error>> = answer::<A, Vec<T>>(batch)?.into_iter().map(Ok).collect();
     Ok(Some((stream::iter(items), (None, batches))))
 }
+
+/// Refuses an answer with another number of items than was asked for.
+pub(crate) fn as_many<T>(asked: usize, answered: Vec<T>) -> Result<Vec<T>, Error> {
+    if answered.len() == asked {
+        return Ok(answered);
+    }
+    Err(malformed(&format!("it has {} items where {asked} were asked for", answered.len())))
+}

@@ -2,11 +2,11 @@
 
 use braid_types::{Error, RefExpression, RepositoryName};
 use braid_wire::{
-    CherryPick, CommitBranch, CommitInfo, Diff, DiffBranch, DiffItem, GetCommit, ListDiff,
+    CherryPick, CommitBranch, CommitInfo, CommitSet, Diff, DiffBranch, DiffItem, GetCommit, ListDiff,
     ListMergeConflicts, Log, Merge, MergeConflict, Page, Revert, proto,
 };
 
-use crate::call::{Entries, answer, done};
+use crate::call::{Entries, answer, as_many, done};
 use crate::client::Client;
 
 impl Client {
@@ -89,5 +89,16 @@ impl Client {
     pub async fn cherry_pick(&self, request: CherryPick) -> Result<CommitInfo, Error> {
         let call = |request| async { self.commit_service().cherry_pick(request).await };
         done(self.mutate_long(proto::CherryPickRequest::from(request), call).await?)
+    }
+    /// Commits, merges, hard resets and tags on any number of branches: all or none. Gives for each member the commit that it
+    /// made or named.
+    ///
+    /// # Errors
+    /// Those of the members; the message says which one failed. `limit_exceeded`.
+    pub async fn commit_set(&self, request: CommitSet) -> Result<Vec<CommitInfo>, Error> {
+        let asked = request.members.len();
+        let call = |request| async { self.commit_service().commit_set(request).await };
+        let commits = done(self.mutate_long(proto::CommitSetRequest::from(request), call).await?)?;
+        as_many(asked, commits).map_err(Error::that_may_have_happened)
     }
 }

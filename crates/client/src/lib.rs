@@ -17,14 +17,14 @@ mod transfer;
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch,
-    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
-    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
-    Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects,
-    ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object, Operation, Page,
-    Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository,
-    ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Revert, Rule, ServerInfo,
-    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
+    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo, CommitSet,
+    CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode,
+    Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress,
+    GetUsage, HardResetBranch, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts,
+    ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object,
+    Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal,
+    Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Revert, Rule, ServerInfo,
+    SetMember, StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;

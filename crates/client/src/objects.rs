@@ -7,7 +7,7 @@ use braid_wire::{
     StreamDownloads, StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
 };
 
-use crate::call::{Entries, answer, done, malformed};
+use crate::call::{Entries, answer, as_many, done};
 use crate::client::Client;
 
 impl Client {
@@ -192,11 +192,4 @@ impl Client {
         let existed = done(self.mutate(proto::DeleteObjectsRequest::from(request), call).await?)?;
         as_many(asked, existed).map_err(Error::that_may_have_happened)
     }
-}
-
-fn as_many<T>(asked: usize, answered: Vec<T>) -> Result<Vec<T>, Error> {
-    if answered.len() == asked {
-        return Ok(answered);
-    }
-    Err(malformed(&format!("it has {} items where {asked} were asked for", answered.len())))
 }

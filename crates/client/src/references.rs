@@ -2,8 +2,9 @@
 
 use braid_types::{BranchName, Error, RefExpression, RepositoryName, TagName};
 use braid_wire::{
-    Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag, ListBranches,
-    ListTags, MergeBase, Page, ResetBranch, ResetScope, ResolveRef, ResolvedRef, Tag, proto,
+    Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag,
+    HardResetBranch, ListBranches, ListTags, MergeBase, Page, ResetBranch, ResetScope, ResolveRef,
+    ResolvedRef, Tag, proto,
 };
 
 use crate::call::{Entries, answer, done};
@@ -70,6 +71,22 @@ impl Client {
         let request = ResetBranch { repository: repository.clone(), branch: branch.clone(), scope };
         let call = |request| async { self.ref_service().reset_branch(request).await };
         done(self.mutate(proto::ResetBranchRequest::from(request), call).await?)
+    }
+
+    /// Moves a branch's head to another commit.
+    ///
+    /// # Errors
+    /// `dirty_branch`, `ref_not_found`.
+    pub async fn hard_reset_branch(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        reference: &RefExpression,
+    ) -> Result<Branch, Error> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let request = HardResetBranch { repository, branch, reference: reference.clone() };
+        let call = |request| async { self.ref_service().hard_reset_branch(request).await };
+        done(self.mutate_long(proto::HardResetBranchRequest::from(request), call).await?)
     }
 
     /// Makes a tag at a commit.

@@ -98,6 +98,13 @@ pub trait Kv: Send + Sync + 'static {
     /// error.
     async fn destroy(&self, range: KeyRange) -> Result<(), KvError>;
 
+    /// Lets the store forget what no state needs that is younger than its retention, which is longer than
+    /// [`max_snapshot_age`](Kv::max_snapshot_age). Every lock that a dead transaction left behind before then is resolved
+    /// first. May be called by several processes at once. A store that forgets by itself does nothing.
+    async fn collect_garbage(&self) -> Result<(), KvError> {
+        Ok(())
+    }
+
     /// How many lanes a new [`Fence`](crate::Fence) should have on this store.
     fn lanes(&self) -> u16;
 

@@ -138,6 +138,12 @@ impl Kv for Tikv {
         destroyed.map_err(|error| self.shared.failed(error))
     }
 
+    async fn collect_garbage(&self) -> Result<(), KvError> {
+        self.shared.not_closed()?;
+        let collected = self.shared.client.collect_garbage().await;
+        collected.map(|_| ()).map_err(|error| self.shared.failed(error))
+    }
+
     fn lanes(&self) -> u16 {
         self.lanes
     }

@@ -30,6 +30,8 @@ pub const REQUEST_ID_BYTES: usize = 128;
 pub const TRANSACTION_OPERATIONS: usize = 10_000;
 /// Branches that one transaction of staged operations is on.
 pub const TRANSACTION_BRANCHES: usize = 1000;
+/// Most members of a commit set.
+pub const SET_MEMBERS: usize = 1000;
 /// Largest object that an entry may describe, in bytes: sizes are signed 64-bit numbers in the committed format.
 pub const OBJECT_BYTES: u64 = i64::MAX as u64;
 /// Longest storage namespace, in bytes.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod commit;
+mod commit_set;
 mod diff;
 mod field;
 mod fsck;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use apply::{Apply, ApplyOperation, ApplyResult, Operation, Precondition, Removal, Rule};
 pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
+pub use commit_set::{CommitSet, SetMember};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
@@ -30,8 +32,9 @@ pub use mutation::Mutation;
 pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
 pub use page::{Page, page_items};
 pub use reference::{
-    Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag, ListBranches,
-    ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef, ResolvedRef, Tag,
+    Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag,
+    HardResetBranch, ListBranches, ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef,
+    ResolvedRef, Tag,
 };
 pub use refs_dump::{
     DumpEvent, DumpRefs, DumpedRefs, RefsManifest, RefsProgress, RestoreEvent, RestoreRefs, RestoredRefs,

@@ -122,6 +122,17 @@ pub struct ResetBranch {
     pub scope: ResetScope,
 }
 
+/// Moves a branch's head to another commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HardResetBranch {
+    /// Where.
+    pub repository: RepositoryName,
+    /// Its name.
+    pub branch: BranchName,
+    /// The commit to move to.
+    pub reference: RefExpression,
+}
+
 /// Makes a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateTag {
@@ -192,6 +203,7 @@ message!(CreateBranch = CreateBranchRequest { repository, name, source } mutatio
 message!(GetBranch = GetBranchRequest { repository, branch });
 message!(ListBranches = ListBranchesRequest { repository, prefix, page_size, page_token });
 message!(DeleteBranch = DeleteBranchRequest { repository, branch } mutation);
+message!(HardResetBranch = HardResetBranchRequest { repository, branch, reference } mutation);
 message!(CreateTag = CreateTagRequest { repository, name, reference } mutation);
 message!(GetTag = GetTagRequest { repository, tag });
 message!(ListTags = ListTagsRequest { repository, prefix, page_size, page_token });

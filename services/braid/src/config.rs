@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use braid_auth::MasterKey;
 use braid_kv::TikvUri;
@@ -16,6 +17,8 @@ pub struct ServerConfig {
     pub data: Option<PathBuf>,
     /// Where mutable state is kept.
     pub kv: KvConfig,
+    /// How long a cluster keeps old states.
+    pub mvcc_retention: Duration,
     /// What stored secrets are sealed under; `None` is the data folder's.
     pub master_key: Option<MasterKey>,
     /// Whether the first server of an installation makes the administrator's access key.
@@ -48,6 +51,7 @@ impl ServerConfig {
         Self {
             data: Some(data.into()),
             kv: KvConfig::Embedded,
+            mvcc_retention: Duration::from_secs(24 * 3600),
             master_key: None,
             first_key: true,
             grpc: any_port,

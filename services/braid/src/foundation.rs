@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use braid_auth::{Keys, MasterKey};
@@ -19,6 +20,7 @@ use crate::storage::{LocalEndpoint, internal_key};
 pub(crate) struct Foundation {
     folder: Option<DataFolder>,
     kv: KvPlace,
+    cluster: TikvSettings,
     pub(crate) master: MasterKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -54,7 +56,14 @@ impl Foundation {
             (None, Some(folder)) => folder.master_key(&*random)?,
             (None, None) => anyhow::bail!("a server without a data folder must be given its master key"),
         };
-        Ok(Self { folder, kv, master, clock: Arc::new(SystemClock), random })
+        let cluster = TikvSettings::default();
+        Ok(Self { folder, kv, cluster, master, clock: Arc::new(SystemClock), random })
+    }
+
+    /// The same where a cluster keeps old states so long.
+    pub(crate) fn retaining(mut self, retention: Duration) -> Self {
+        self.cluster.retention = retention;
+        self
     }
 
     /// Where the key-value store is looked for, in words.
@@ -75,7 +84,7 @@ impl Foundation {
                 OpenKv { kv: Arc::new(kv), home }
             }
             KvPlace::Cluster(uri) => {
-                let kv = Tikv::connect(uri, TikvSettings::default(), clock, &*self.random).await?;
+                let kv = Tikv::connect(uri, self.cluster, clock, &*self.random).await?;
                 let home = kv.home().to_owned();
                 OpenKv { kv: Arc::new(kv), home }
             }

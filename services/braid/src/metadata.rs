@@ -5,7 +5,7 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::ServerConfig;
-use crate::options::{Listen, MasterKeyOptions, S3Options};
+use crate::options::{ClusterOptions, Listen, MasterKeyOptions, S3Options};
 use crate::server::reachable;
 use crate::{logging, serve};
 
@@ -28,6 +28,9 @@ pub struct MetadataNode {
     /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
     #[arg(long, value_name = "URI", env = "BRAID_STORAGE")]
     storage: StorageUri,
+
+    #[command(flatten)]
+    cluster: ClusterOptions,
 
     #[command(flatten)]
     master_key: MasterKeyOptions,
@@ -57,6 +60,7 @@ impl MetadataNode {
     fn config(self) -> anyhow::Result<ServerConfig> {
         let (master_key, storage) = (self.master_key.required()?, self.s3.storage(&self.storage)?);
         Ok(ServerConfig {
+            mvcc_retention: self.cluster.retention(),
             grpc: self.listen.grpc,
             http: self.listen.http,
             tls: self.listen.tls()?,

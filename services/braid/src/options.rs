@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use braid_auth::MasterKey;
@@ -82,6 +83,22 @@ impl MasterKeyOptions {
                 "a cluster needs the installation's master key: give --master-key-file or {MASTER_KEY_ENV}"
             )
         })
+    }
+}
+
+/// What holds for a TiKV cluster.
+#[derive(Debug, Args)]
+pub(crate) struct ClusterOptions {
+    /// How long the TiKV cluster keeps what was overwritten or deleted, in hours; it holds for all of the cluster
+    #[arg(long, value_name = "HOURS", default_value_t = 24, env = "BRAID_MVCC_RETENTION",
+        value_parser = clap::value_parser!(u32).range(1..=24 * 365))]
+    mvcc_retention: u32,
+}
+
+impl ClusterOptions {
+    /// How long a cluster keeps old states.
+    pub(crate) fn retention(&self) -> Duration {
+        Duration::from_secs(3600 * u64::from(self.mvcc_retention))
     }
 }
 

@@ -53,7 +53,8 @@ impl Server {
     /// reached, for which this waits.
     pub async fn start(config: ServerConfig) -> anyhow::Result<Self> {
         let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
-        let foundation = Foundation::lay(folder, &config.kv, config.master_key.clone())?;
+        let foundation =
+            Foundation::lay(folder, &config.kv, config.master_key.clone())?.retaining(config.mvcc_retention);
         let (grpc, http) = (http::bind(config.grpc, "gRPC").await?, http::bind(config.http, "HTTP").await?);
         let (grpc_address, http_address) = (grpc.local_addr()?, http.local_addr()?);
         let local = foundation.local_endpoint(reachable(http_address), config.public_url.clone())?;
@@ -177,6 +178,10 @@ fn settings(config: &ServerConfig) -> Settings {
         default_storage_prefix: config.storage.default_prefix().to_string(),
         storage_kind: config.storage.kind().to_owned(),
         tls: config.tls.clone(),
+        catalog: braid_metadata::CatalogSettings {
+            fence_delay: config.mvcc_retention,
+            ..braid_metadata::CatalogSettings::default()
+        },
         ..Settings::default()
     }
 }

@@ -7,7 +7,7 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::{KvConfig, ServerConfig};
-use crate::options::{Listen, MasterKeyOptions, S3Options};
+use crate::options::{ClusterOptions, Listen, MasterKeyOptions, S3Options};
 use crate::server::{Server, reachable};
 use crate::storage::StorageConfig;
 use crate::{logging, serve};
@@ -32,6 +32,9 @@ pub struct Up {
     /// (2379), and all behind the question mark, may be left out
     #[arg(long, value_name = "URI", env = "BRAID_KV")]
     kv: Option<TikvUri>,
+
+    #[command(flatten)]
+    cluster: ClusterOptions,
 
     #[command(flatten)]
     master_key: MasterKeyOptions,
@@ -70,6 +73,7 @@ impl Up {
     fn config(self) -> anyhow::Result<ServerConfig> {
         let storage = self.storage.map_or(Ok(StorageConfig::Local), |uri| self.s3.storage(&uri))?;
         Ok(ServerConfig {
+            mvcc_retention: self.cluster.retention(),
             kv: self.kv.map_or(KvConfig::Embedded, KvConfig::Cluster),
             master_key: self.master_key.given()?,
             grpc: self.listen.grpc,

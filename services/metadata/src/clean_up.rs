@@ -1,4 +1,4 @@
-//! The clean-up that every node runs now and then. Runs of several nodes may meet: each step may be done twice.
+//! Background tasks: every node comes round to them now and then, and of all nodes one does each, under a lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +7,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::Core;
 
-/// Cleans up every so often until `stop`.
+/// How long letting go of leases may hold up a shutdown.
+const RELEASE: Duration = Duration::from_secs(2);
+
+/// Does what is due every so often until `stop`, then leaves it to the other nodes.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
+    let settings = &core.settings;
+    let cleaning = every(&core, settings.clean_up_interval, &stop, async || clean_up(&core).await);
+    let collecting = every(&core, settings.garbage_interval, &stop, async || collect_garbage(&core).await);
+    tokio::join!(cleaning, collecting);
+    match tokio::time::timeout(RELEASE, core.catalog.release_leases()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "leases are left to end by themselves"),
+        Err(_) => tracing::debug!("leases are left to end by themselves"),
+    }
+}
+
+async fn every(core: &Core, interval: Duration, stop: &CancellationToken, task: impl AsyncFn()) {
     loop {
-        let pause = jittered(core.settings.clean_up_interval, u16::from_be_bytes(core.random.bytes()));
+        let pause = jittered(interval, u16::from_be_bytes(core.random.bytes()));
         let tick = async {
             tokio::time::sleep(pause).await;
-            clean_up(&core).await;
+            task().await;
         };
         tokio::select! {
             () = stop.cancelled() => return,
@@ -24,8 +39,17 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
 
 async fn clean_up(core: &Core) {
     match core.catalog.clean_up().await {
-        Ok(report) => tracing::debug!(?report, "cleaned up"),
+        Ok(Some(report)) => tracing::debug!(?report, "cleaned up"),
+        Ok(None) => tracing::trace!("another node cleans up"),
         Err(error) => tracing::warn!(%error, "the clean-up failed; the next run goes on where it stopped"),
+    }
+}
+
+async fn collect_garbage(core: &Core) {
+    match core.catalog.collect_garbage().await {
+        Ok(true) => tracing::debug!("old states were let go"),
+        Ok(false) => tracing::trace!("another node lets old states go"),
+        Err(error) => tracing::warn!(%error, "old states could not be let go; the next run tries again"),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Between the catalog's words and the contract's.
 
 use braid_catalog::{
-    BranchInfo, Changed, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing,
-    Mutation, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy, TagInfo,
-    Usage,
+    BranchInfo, Changed, CommitRequest, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault,
+    Listing, MergeRequest, Mutation, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState,
+    SetAction, SetMember, Side, Strategy, TagInfo, Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
@@ -66,7 +66,7 @@ pub(crate) fn diff_mode(mode: wire::DiffMode) -> braid_catalog::DiffMode {
     }
 }
 
-pub(crate) fn strategy(strategy: wire::MergeStrategy) -> Strategy {
+fn strategy(strategy: wire::MergeStrategy) -> Strategy {
     match strategy {
         wire::MergeStrategy::Refuse => Strategy::Refuse,
         wire::MergeStrategy::SourceWins => Strategy::SourceWins,
@@ -163,6 +163,49 @@ pub(crate) fn conflict(conflict: braid_catalog::MergeConflict) -> wire::MergeCon
         source: conflict.source.map(object),
         destination: conflict.destination.map(object),
     }
+}
+
+pub(crate) fn commit_request(asked: wire::CommitBranch, by: &Mutation) -> CommitRequest {
+    CommitRequest {
+        branch: asked.branch,
+        committer: by.principal.clone(),
+        message: asked.message,
+        metadata: asked.metadata,
+        time: asked.date,
+        allow_empty: asked.allow_empty,
+    }
+}
+
+pub(crate) fn merge_request(asked: wire::Merge, by: &Mutation) -> MergeRequest {
+    MergeRequest {
+        source: asked.source,
+        destination: asked.destination,
+        strategy: strategy(asked.strategy),
+        committer: by.principal.clone(),
+        message: asked.message.unwrap_or_default(),
+        metadata: asked.metadata,
+        squash: asked.squash,
+        allow_empty: asked.allow_empty,
+        time: None,
+    }
+}
+
+pub(crate) fn set_member(asked: wire::SetMember, by: &Mutation) -> SetMember {
+    let (repository, action) = match asked {
+        wire::SetMember::Commit(asked) => {
+            (asked.repository.clone(), SetAction::Commit(commit_request(asked, by)))
+        }
+        wire::SetMember::Merge(asked) => {
+            (asked.repository.clone(), SetAction::Merge(merge_request(asked, by)))
+        }
+        wire::SetMember::HardReset(asked) => {
+            (asked.repository, SetAction::HardReset { branch: asked.branch, to: asked.reference })
+        }
+        wire::SetMember::Tag(asked) => {
+            (asked.repository, SetAction::Tag { name: asked.name, reference: asked.reference })
+        }
+    };
+    SetMember { repository, action }
 }
 
 /// What a commit changed, to be done again.

@@ -21,5 +21,6 @@ mod uploads;
 #[cfg(test)]
 mod tests;
 
+pub use braid_catalog::Settings as CatalogSettings;
 pub use metadata::{Metadata, Parts, Settings, TlsIdentity};
 pub use serve::ServeError;

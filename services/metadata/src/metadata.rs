@@ -54,6 +54,8 @@ pub struct Settings {
     pub version: String,
     /// How often dropped data is cleaned up.
     pub clean_up_interval: Duration,
+    /// How often the key-value store is told to forget old states, where it does not by itself.
+    pub garbage_interval: Duration,
     /// How long calls may go on after a shutdown began.
     pub drain: Duration,
     /// What the server proves itself with; without it, connections are not encrypted.
@@ -72,6 +74,7 @@ impl Default for Settings {
             upload_bytes: 5 << 30,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clean_up_interval: Duration::from_secs(60),
+            garbage_interval: Duration::from_secs(600),
             drain: Duration::from_secs(30),
             tls: None,
             catalog: braid_catalog::Settings::default(),

@@ -33,24 +33,6 @@ impl Walk {
         }
         Ok(Some((id, commit)))
     }
-
-    /// The highest generation that is still to be visited.
-    fn highest_generation(&self) -> Option<u32> {
-        self.queue.highest_generation()
-    }
-}
-
-/// Whether `ancestor` is `commit` or can be reached from it.
-pub(crate) async fn is_ancestor(commits: &dyn Commits, ancestor: CommitId, commit: CommitId) -> Result<bool> {
-    let lowest = commits.commit(&ancestor).await?.generation;
-    let mut walk = Walk::new(commits, commit, false).await?;
-    while walk.highest_generation().is_some_and(|generation| generation >= lowest) {
-        match walk.next(commits).await? {
-            Some((id, _)) if id == ancestor => return Ok(true),
-            _ => {}
-        }
-    }
-    Ok(false)
 }
 
 #[cfg(test)]
@@ -73,18 +55,6 @@ mod tests {
             visited.sort();
             expected.sort();
             assert_eq!(visited, expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn ancestry_agrees_with_reachability() {
-        for graph in random_graphs(200) {
-            let newest = graph.newest();
-            let reachable = graph.ancestors(newest);
-            for id in graph.ids() {
-                let found = is_ancestor(&graph, id, newest).await.unwrap();
-                assert_eq!(found, reachable.contains(&id));
-            }
         }
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use braid_types::{BranchName, Code, Commit, CommitId, Error, IdentityHasher, RepositoryName, Result, Time};
 
-use super::publish::{CommitText, Published, Target};
-use super::turn::Begun;
-use crate::catalog::{Catalog, load_branch};
-use crate::mutation::{Mutation, Request};
-use crate::record::request::Answer;
+use super::plan::{Effect, Place, Plan};
+use super::publish::CommitText;
+use super::queue::{HeadJob, Work};
+use super::stage::BranchAddress;
+use crate::catalog::Catalog;
+use crate::mutation::Mutation;
 
 /// What to commit, and with which text.
 #[derive(Debug, Clone)]
@@ -38,62 +39,52 @@ impl Catalog {
         commit: &CommitRequest,
         mutation: &Mutation,
     ) -> Result<CommitId> {
-        Commit::check_limits(&commit.committer, &commit.message, &commit.metadata)?;
-        let request = mutation.with(fingerprint(repository, commit));
-        let turn = match self.turn(repository, &commit.branch, &request).await? {
-            Begun::Done(id) => return Ok(id),
-            Begun::Turn(turn) => turn,
-        };
-        let target = turn.target();
-        self.seal(target.repository, target.branch).await?;
-        self.until_published(|| self.fold_and_publish(target, commit, &request)).await
+        commit.check()?;
+        let at = BranchAddress { repository: repository.clone(), branch: commit.branch.clone() };
+        let fingerprint = commit.identity(repository).finish();
+        self.line_up(HeadJob::new(at, Work::Commit(commit.clone()), mutation, fingerprint)).await
     }
+}
 
-    async fn fold_and_publish(
-        &self,
-        target: Target<'_>,
-        commit: &CommitRequest,
-        request: &Request<'_>,
-    ) -> Result<Published> {
-        // Taken after the seal was acknowledged, so it sees all that the sealed layers hold.
-        let snapshot = self.snapshot().await?;
-        let branch = load_branch(&snapshot, target.repository, target.branch).await?;
-        let head = self.load_commit(&snapshot, target.repository, &branch.head).await?;
-        let folded = self.fold_layers(target.repository, &branch, &snapshot).await?;
+impl Plan<'_> {
+    /// Folds a branch's sealed layers into a commit. Layers that change nothing are dropped on the way.
+    pub(crate) async fn commit(&mut self, place: Place<'_>, commit: &CommitRequest) -> Result<CommitId> {
+        let branch = self.branch(place.repository, &commit.branch).await?;
+        let head = self.catalog.load_commit(&self.draft, place.repository, &branch.head).await?;
+        let ranges = self.ranges(place.repository).await?;
+        let layers = self.draft.snapshot();
+        let folded = self.catalog.fold_layers(&ranges, place.repository, &branch, layers).await?;
         if folded.tree == head.metarange && !commit.allow_empty {
-            return self.nothing_to_commit(target, &branch, request).await;
+            self.catalog.drop_idle_layers(place.repository, &commit.branch, &branch).await?;
+            return Err(nothing_to_commit(&commit.branch));
         }
         let text = CommitText {
             committer: commit.committer.clone(),
             message: commit.message.clone(),
             metadata: commit.metadata.clone(),
-            time: commit.time.unwrap_or_else(|| self.now()),
+            time: commit.time.unwrap_or_else(|| self.catalog.now()),
         };
-        let commit = text.commit(&[(branch.head, head.generation)], folded.tree);
-        self.publish_own(target, &branch, &commit, request).await
-    }
-
-    /// A retry may find nothing left to commit because the first try committed it.
-    async fn nothing_to_commit(
-        &self,
-        target: Target<'_>,
-        branch: &crate::record::BranchRecord,
-        request: &Request<'_>,
-    ) -> Result<Published> {
-        let txn = self.begin().await?;
-        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
-            return Ok(Published::Moved(id));
-        }
-        drop(txn);
-        self.drop_idle_layers(target, branch).await?;
-        let message = format!("branch '{}' has no changes to commit", target.branch);
-        Err(Error::new(Code::NothingToCommit, target.branch.as_str(), message))
+        let made = text.commit(&[(branch.head, head.generation)], folded.tree);
+        self.advance(place, &commit.branch, made, Effect::Own).await
     }
 }
 
-fn fingerprint(repository: &RepositoryName, commit: &CommitRequest) -> IdentityHasher {
-    let names = ["commit", repository.as_str(), commit.branch.as_str(), &commit.committer, &commit.message];
-    let hasher =
-        IdentityHasher::new().strings(&names).map(&commit.metadata).int64(i64::from(commit.allow_empty));
-    commit.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
+impl CommitRequest {
+    /// Refuses texts that are too long.
+    pub(super) fn check(&self) -> Result<()> {
+        Commit::check_limits(&self.committer, &self.message, &self.metadata)
+    }
+
+    /// What tells this request from others.
+    pub(super) fn identity(&self, repository: &RepositoryName) -> IdentityHasher {
+        let names = ["commit", repository.as_str(), self.branch.as_str(), &self.committer, &self.message];
+        let hasher =
+            IdentityHasher::new().strings(&names).map(&self.metadata).int64(i64::from(self.allow_empty));
+        self.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
+    }
+}
+
+fn nothing_to_commit(branch: &BranchName) -> Error {
+    let message = format!("branch '{branch}' has no changes to commit");
+    Error::new(Code::NothingToCommit, branch.as_str(), message)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use braid_kv::Snapshot;
-use braid_tree::{Change, Folded, TreeError};
+use braid_tree::{Change, Folded, RangeStore, TreeError};
 use braid_types::{Result, StagingToken};
 use futures::Stream;
 
@@ -31,13 +31,13 @@ impl Catalog {
     /// The tree of a branch's base with its sealed layers. `snapshot` is no older than the last seal.
     pub(super) async fn fold_layers(
         &self,
+        ranges: &Arc<dyn RangeStore>,
         repository: &RepositoryRecord,
         branch: &BranchRecord,
         snapshot: &Arc<dyn Snapshot>,
     ) -> Result<Folded> {
-        let ranges = self.ranges(repository).await?;
         let format = self.tree_format(repository)?;
         let changes = changes(snapshot, &branch.sealed_tokens(), b"");
-        Ok(braid_tree::fold(&ranges, self.pool(), &format, branch.base, changes).await?)
+        Ok(braid_tree::fold(ranges, self.pool(), &format, branch.base, changes).await?)
     }
 }

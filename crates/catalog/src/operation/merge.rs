@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use braid_tree::{Conflicts, MergeResult, RangeStore, Record, Strategy, TreeId};
+use braid_tree::{Conflicts, MergeResult, Record, Strategy, TreeId};
 use braid_types::{
     BranchName, Code, Commit, CommitId, Error, IdentityHasher, ObjectPath, RefExpression, RepositoryName,
     Result, Time,
 };
 
-use super::publish::{CommitText, Published, Target, dirty};
-use super::seal::is_clean;
-use super::turn::Begun;
-use crate::catalog::{Catalog, load_branch, load_repository};
+use super::plan::{Effect, Place, Plan};
+use super::publish::CommitText;
+use super::queue::{HeadJob, Work};
+use super::stage::BranchAddress;
+use crate::catalog::{Catalog, load_repository};
 use crate::commits::RepositoryCommits;
-use crate::graph::{is_ancestor, merge_base};
-use crate::mutation::{Mutation, Request};
-use crate::record::request::Answer;
-use crate::record::{BranchRecord, RepositoryRecord};
+use crate::graph::{Commits, merge_base};
+use crate::mutation::Mutation;
+use crate::record::RepositoryRecord;
 use crate::resolve::resolve;
 use crate::view::{Object, Reads};
 
@@ -95,12 +95,6 @@ pub(super) struct Sides {
     pub(super) source: TreeId,
 }
 
-/// A branch without uncommitted changes, and its head.
-pub(super) struct CleanBranch {
-    pub(super) record: BranchRecord,
-    pub(super) head: Arc<Commit>,
-}
-
 impl Catalog {
     /// Merges a commit into a branch and gives the merge commit.
     ///
@@ -113,41 +107,10 @@ impl Catalog {
         merge: &MergeRequest,
         mutation: &Mutation,
     ) -> Result<CommitId> {
-        Commit::check_limits(&merge.committer, &merge.message, &merge.metadata)?;
-        refuse_same_branch(&merge.source, &merge.destination)?;
-        let request = mutation.with(fingerprint(repository, merge));
-        match self.turn(repository, &merge.destination, &request).await? {
-            Begun::Done(id) => Ok(id),
-            Begun::Turn(turn) => {
-                self.until_published(|| self.try_merge(turn.target(), merge, &request)).await
-            }
-        }
-    }
-
-    async fn try_merge(
-        &self,
-        target: Target<'_>,
-        merge: &MergeRequest,
-        request: &Request<'_>,
-    ) -> Result<Published> {
-        let snapshot = self.snapshot().await?;
-        let branch = self.clean_branch(&snapshot, target).await?;
-        let source = resolve(self, &snapshot, target.repository, &merge.source).await?;
-        let source = source.committed(&merge.source)?.commit;
-        let commits = RepositoryCommits::new(self, &snapshot, target.repository.id);
-        if !merge.allow_empty && is_ancestor(&commits, source, branch.record.head).await? {
-            return self.nothing_to_merge(merge, request).await;
-        }
-        let source_commit = self.load_commit(&snapshot, target.repository, &source).await?;
-        let base = self.base_tree(&snapshot, target.repository, branch.record.head, source).await?;
-        let sides = Sides { base, destination: branch.head.metarange, source: source_commit.metarange };
-        let tree = self.merge_trees(target, sides, merge.strategy).await?;
-        let mut parents = vec![(branch.record.head, branch.head.generation)];
-        if !merge.squash {
-            parents.push((source, source_commit.generation));
-        }
-        let commit = self.merge_text(merge).commit(&parents, tree);
-        self.publish_foreign(target, &branch.record, &commit, request).await
+        merge.check()?;
+        let at = BranchAddress { repository: repository.clone(), branch: merge.destination.clone() };
+        let fingerprint = merge.identity(repository).finish();
+        self.line_up(HeadJob::new(at, Work::Merge(merge.clone()), mutation, fingerprint)).await
     }
 
     /// Every path on which merging `source` into `destination` would conflict.
@@ -171,45 +134,6 @@ impl Catalog {
         Ok(MergeConflicts { conflicts, namespace: repository.storage_namespace })
     }
 
-    /// The destination of a merge, a revert or a cherry-pick. This finds a dirty branch before work is done in vain;
-    /// what counts is looked at again under the fence.
-    pub(super) async fn clean_branch(&self, reads: &dyn Reads, target: Target<'_>) -> Result<CleanBranch> {
-        let record = load_branch(reads, target.repository, target.branch).await?;
-        if !is_clean(reads, &record).await? {
-            return Err(dirty(target.branch));
-        }
-        let head = self.load_commit(reads, target.repository, &record.head).await?;
-        Ok(CleanBranch { record, head })
-    }
-
-    /// Merges trees, or refuses with the paths that conflict.
-    pub(super) async fn merge_trees(
-        &self,
-        target: Target<'_>,
-        sides: Sides,
-        strategy: Strategy,
-    ) -> Result<TreeId> {
-        let ranges: Arc<dyn RangeStore> = self.ranges(target.repository).await?;
-        let format = self.tree_format(target.repository)?;
-        let merge = braid_tree::Merge {
-            base: sides.base,
-            dest: sides.destination,
-            source: sides.source,
-            strategy,
-            ..Default::default()
-        };
-        match Box::pin(braid_tree::merge(&ranges, self.pool(), &format, &merge)).await? {
-            MergeResult::Merged(folded) => Ok(folded.tree),
-            MergeResult::Conflicts(conflicts) => {
-                let paths: Vec<String> = conflicts
-                    .iter()
-                    .map(|conflict| String::from_utf8_lossy(&conflict.key).into_owned())
-                    .collect();
-                Err(conflict_error(target.branch, &paths))
-            }
-        }
-    }
-
     async fn base_tree(
         &self,
         reads: &dyn Reads,
@@ -222,31 +146,96 @@ impl Catalog {
             merge_base(&commits, destination, source).await?.ok_or_else(|| no_base(destination, source))?;
         Ok(self.load_commit(reads, repository, &base).await?.metarange)
     }
+}
 
-    /// A retry may find nothing left to merge because the first try merged it.
-    async fn nothing_to_merge(&self, merge: &MergeRequest, request: &Request<'_>) -> Result<Published> {
-        let txn = self.begin().await?;
-        if let Some(Answer::Commit(id)) = request.replay(self, &*txn).await? {
-            return Ok(Published::Moved(id));
+impl Plan<'_> {
+    /// Merges a commit into a clean branch.
+    pub(crate) async fn merge(&mut self, place: Place<'_>, merge: &MergeRequest) -> Result<CommitId> {
+        let branch = self.clean_branch(place.repository, &merge.destination).await?;
+        let source = resolve(self.catalog, &self.draft, place.repository, &merge.source).await?;
+        let source = source.committed(&merge.source)?.commit;
+        let (has, base) = self.reach(place.repository, &merge.destination, source).await?;
+        if has && !merge.allow_empty {
+            return Err(nothing_to_merge(merge));
         }
-        let message = format!("'{}' has nothing that branch '{}' lacks", merge.source, merge.destination);
-        Err(Error::new(Code::NothingToMerge, merge.source.text(), message))
+        let base = base.ok_or_else(|| no_base(branch.head, source))?;
+        let commits = self.commits_of(place.repository);
+        let (head, merged) = (commits.commit(&branch.head).await?, commits.commit(&source).await?);
+        let sides = Sides { base, destination: head.metarange, source: merged.metarange };
+        let tree = self.merge_trees(place, &merge.destination, sides, merge.strategy).await?;
+        let mut parents = vec![(branch.head, head.generation)];
+        if !merge.squash {
+            parents.push((source, merged.generation));
+        }
+        let made = merge.text(self.catalog).commit(&parents, tree);
+        self.advance(place, &merge.destination, made, Effect::Foreign).await
     }
 
-    fn merge_text(&self, merge: &MergeRequest) -> CommitText {
-        let message = match merge.message.as_str() {
-            "" => format!("Merge '{}' into '{}'", merge.source, merge.destination),
+    /// Merges trees, or refuses with the paths that conflict.
+    pub(super) async fn merge_trees(
+        &self,
+        place: Place<'_>,
+        branch: &BranchName,
+        sides: Sides,
+        strategy: Strategy,
+    ) -> Result<TreeId> {
+        let ranges = self.ranges(place.repository).await?;
+        let format = self.catalog.tree_format(place.repository)?;
+        let merge = braid_tree::Merge {
+            base: sides.base,
+            dest: sides.destination,
+            source: sides.source,
+            strategy,
+            ..Default::default()
+        };
+        match Box::pin(braid_tree::merge(&ranges, self.catalog.pool(), &format, &merge)).await? {
+            MergeResult::Merged(folded) => Ok(folded.tree),
+            MergeResult::Conflicts(conflicts) => {
+                let paths: Vec<String> = conflicts
+                    .iter()
+                    .map(|conflict| String::from_utf8_lossy(&conflict.key).into_owned())
+                    .collect();
+                Err(conflict_error(branch, &paths))
+            }
+        }
+    }
+}
+
+impl MergeRequest {
+    /// Refuses texts that are too long, and a branch that is to be merged into itself.
+    pub(super) fn check(&self) -> Result<()> {
+        Commit::check_limits(&self.committer, &self.message, &self.metadata)?;
+        refuse_same_branch(&self.source, &self.destination)
+    }
+
+    /// What tells this request from others.
+    pub(super) fn identity(&self, repository: &RepositoryName) -> IdentityHasher {
+        let names = ["merge", repository.as_str(), self.source.text(), self.destination.as_str()];
+        let texts = [strategy_name(self.strategy), &self.committer, &self.message];
+        let flags = i64::from(self.squash) * 2 + i64::from(self.allow_empty);
+        let hasher = IdentityHasher::new().strings(&names).strings(&texts).map(&self.metadata).int64(flags);
+        self.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
+    }
+
+    fn text(&self, catalog: &Catalog) -> CommitText {
+        let message = match self.message.as_str() {
+            "" => format!("Merge '{}' into '{}'", self.source, self.destination),
             given => given.to_owned(),
         };
-        let mut metadata = merge.metadata.clone();
-        metadata.insert(STRATEGY_KEY.to_owned(), strategy_name(merge.strategy).to_owned());
+        let mut metadata = self.metadata.clone();
+        metadata.insert(STRATEGY_KEY.to_owned(), strategy_name(self.strategy).to_owned());
         CommitText {
-            committer: merge.committer.clone(),
+            committer: self.committer.clone(),
             message,
             metadata,
-            time: merge.time.unwrap_or_else(|| self.now()),
+            time: self.time.unwrap_or_else(|| catalog.now()),
         }
     }
+}
+
+fn nothing_to_merge(merge: &MergeRequest) -> Error {
+    let message = format!("'{}' has nothing that branch '{}' lacks", merge.source, merge.destination);
+    Error::new(Code::NothingToMerge, merge.source.text(), message)
 }
 
 /// The error of commits without a common ancestor.
@@ -272,14 +261,6 @@ fn refuse_same_branch(source: &RefExpression, destination: &BranchName) -> Resul
     }
     let message = format!("branch '{destination}' cannot be merged into itself");
     Err(Error::new(Code::SameBranch, destination.as_str(), message))
-}
-
-fn fingerprint(repository: &RepositoryName, merge: &MergeRequest) -> IdentityHasher {
-    let names = ["merge", repository.as_str(), merge.source.text(), merge.destination.as_str()];
-    let texts = [strategy_name(merge.strategy), &merge.committer, &merge.message];
-    let flags = i64::from(merge.squash) * 2 + i64::from(merge.allow_empty);
-    let hasher = IdentityHasher::new().strings(&names).strings(&texts).map(&merge.metadata).int64(flags);
-    merge.time.into_iter().fold(hasher, |hasher, time| hasher.int64(time.seconds))
 }
 
 fn conflict_error(branch: &BranchName, paths: &[String]) -> Error {

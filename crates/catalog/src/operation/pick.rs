@@ -8,13 +8,14 @@ use braid_types::{
 };
 
 use super::merge::Sides;
-use super::publish::{CommitText, Published, Target};
-use super::turn::Begun;
+use super::plan::{Effect, Place, Plan};
+use super::publish::CommitText;
+use super::queue::{HeadJob, Work};
+use super::stage::BranchAddress;
 use crate::catalog::Catalog;
-use crate::mutation::{Mutation, Request};
-use crate::record::RepositoryRecord;
+use crate::graph::Commits;
+use crate::mutation::Mutation;
 use crate::resolve::resolve;
-use crate::view::Reads;
 
 /// Metadata keys by which lakeFS, and so Braid, says where a cherry-picked commit came from.
 const ORIGIN_KEY: &str = "cherry-pick-origin";
@@ -41,8 +42,9 @@ pub struct PickRequest {
     pub time: Option<Time>,
 }
 
+/// What is done with a commit's change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+pub(super) enum Direction {
     Revert,
     CherryPick,
 }
@@ -76,74 +78,64 @@ impl Catalog {
         mutation: &Mutation,
     ) -> Result<CommitId> {
         Commit::check_limits(&pick.committer, &pick.message, &pick.metadata)?;
-        let request = mutation.with(fingerprint(repository, pick, direction));
-        let turn = match self.turn(repository, &pick.branch, &request).await? {
-            Begun::Done(id) => return Ok(id),
-            Begun::Turn(turn) => turn,
-        };
-        let target = turn.target();
-        // Resolved once: the expression may name the branch that is about to move.
-        let snapshot = self.snapshot().await?;
-        let picked =
-            resolve(self, &snapshot, target.repository, &pick.commit).await?.committed(&pick.commit)?.commit;
-        self.until_published(|| self.try_pick(target, pick, picked, direction, &request)).await
+        let at = BranchAddress { repository: repository.clone(), branch: pick.branch.clone() };
+        let fingerprint = fingerprint(repository, pick, direction).finish();
+        let work = Work::Pick { pick: pick.clone(), direction, picked: None };
+        self.line_up(HeadJob::new(at, work, mutation, fingerprint)).await
+    }
+}
+
+impl Plan<'_> {
+    /// The commit whose change is meant. Found out once: the expression may name the branch that is about to move.
+    pub(super) async fn picked(&self, place: Place<'_>, pick: &PickRequest) -> Result<CommitId> {
+        let found = resolve(self.catalog, &self.draft, place.repository, &pick.commit).await?;
+        Ok(found.committed(&pick.commit)?.commit)
     }
 
-    async fn try_pick(
-        &self,
-        target: Target<'_>,
+    /// Undoes or does again what the commit `picked` changed, on a clean branch.
+    pub(super) async fn pick(
+        &mut self,
+        place: Place<'_>,
         pick: &PickRequest,
         picked: CommitId,
         direction: Direction,
-        request: &Request<'_>,
-    ) -> Result<Published> {
-        let snapshot = self.snapshot().await?;
-        let branch = self.clean_branch(&snapshot, target).await?;
-        let commit = self.load_commit(&snapshot, target.repository, &picked).await?;
-        let parent =
-            self.parent_tree(&snapshot, target.repository, picked, &commit, pick.parent_number).await?;
-        let destination = branch.head.metarange;
+    ) -> Result<CommitId> {
+        let branch = self.clean_branch(place.repository, &pick.branch).await?;
+        let commits = self.commits_of(place.repository);
+        let (head, commit) = (commits.commit(&branch.head).await?, commits.commit(&picked).await?);
+        let parent = parent_tree(&commits, picked, &commit, pick.parent_number).await?;
+        let destination = head.metarange;
         let sides = match direction {
             Direction::Revert => Sides { base: commit.metarange, destination, source: parent },
             Direction::CherryPick => Sides { base: parent, destination, source: commit.metarange },
         };
-        let tree = self.merge_trees(target, sides, Strategy::Refuse).await?;
+        let tree = self.merge_trees(place, &pick.branch, sides, Strategy::Refuse).await?;
         if tree == destination && !pick.allow_empty {
             let message = format!("'{}' changes nothing on branch '{}'", pick.commit, pick.branch);
             return Err(Error::new(Code::NothingToCommit, pick.commit.text(), message));
         }
-        let text = self.pick_text(pick, picked, &commit, direction);
-        let commit = text.commit(&[(branch.record.head, branch.head.generation)], tree);
-        self.publish_foreign(target, &branch.record, &commit, request).await
+        let text = pick.text(self.catalog, picked, &commit, direction);
+        let made = text.commit(&[(branch.head, head.generation)], tree);
+        self.advance(place, &pick.branch, made, Effect::Foreign).await
     }
+}
 
-    async fn parent_tree(
-        &self,
-        reads: &dyn Reads,
-        repository: &RepositoryRecord,
-        id: CommitId,
-        commit: &Commit,
-        number: u32,
-    ) -> Result<TreeId> {
-        let parent = match (number, &commit.parents[..]) {
-            (0 | 1, []) => return Ok(None),
-            (0, [only]) => only,
-            (0, several) => return Err(parent_required(id, several.len())),
-            (number, parents) => {
-                let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
-                parents.get(index).ok_or_else(|| no_parent(id, number, parents.len()))?
-            }
-        };
-        Ok(self.load_commit(reads, repository, parent).await?.metarange)
-    }
+/// The tree of a commit's parent with this number.
+async fn parent_tree(commits: &dyn Commits, id: CommitId, commit: &Commit, number: u32) -> Result<TreeId> {
+    let parent = match (number, &commit.parents[..]) {
+        (0 | 1, []) => return Ok(None),
+        (0, [only]) => only,
+        (0, several) => return Err(parent_required(id, several.len())),
+        (number, parents) => {
+            let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
+            parents.get(index).ok_or_else(|| no_parent(id, number, parents.len()))?
+        }
+    };
+    Ok(commits.commit(parent).await?.metarange)
+}
 
-    fn pick_text(
-        &self,
-        pick: &PickRequest,
-        id: CommitId,
-        commit: &Commit,
-        direction: Direction,
-    ) -> CommitText {
+impl PickRequest {
+    fn text(&self, catalog: &Catalog, id: CommitId, commit: &Commit, direction: Direction) -> CommitText {
         let mut metadata = match direction {
             Direction::Revert => BTreeMap::new(),
             Direction::CherryPick => commit.metadata.clone(),
@@ -152,14 +144,14 @@ impl Catalog {
             metadata.insert(ORIGIN_KEY.to_owned(), id.to_hex());
             metadata.insert(ORIGIN_COMMITTER_KEY.to_owned(), commit.committer.clone());
         }
-        metadata.extend(pick.metadata.clone());
-        let message = match (pick.message.as_str(), direction) {
+        metadata.extend(self.metadata.clone());
+        let message = match (self.message.as_str(), direction) {
             ("", Direction::Revert) => format!("Revert {id}"),
             ("", Direction::CherryPick) => commit.message.clone(),
             (given, _) => given.to_owned(),
         };
-        let time = pick.time.unwrap_or_else(|| self.now());
-        CommitText { committer: pick.committer.clone(), message, metadata, time }
+        let time = self.time.unwrap_or_else(|| catalog.now());
+        CommitText { committer: self.committer.clone(), message, metadata, time }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sealing: the open layer becomes immutable and a fresh one takes the writes.
 
 use braid_kv::ScanOptions;
-use braid_types::{BranchName, LayerId, Result};
+use braid_types::{BranchName, Code, Error, LayerId, Result};
 
 use super::repositories::lock_branch;
 use crate::catalog::{Catalog, finish, load_branch};
@@ -27,7 +27,7 @@ impl Catalog {
             let record = self.with_sealed_layer(record);
             held.seal(&mut *txn);
             txn.put(record::branch::key(&repository.id, branch), record.encode());
-            match finish(txn, branch.as_str()).await? {
+            match sealed(finish(txn, branch.as_str()).await)? {
                 None => {
                     self.hints().note(repository, branch, &record);
                     return Ok(());
@@ -37,10 +37,19 @@ impl Catalog {
         }
     }
 
-    fn with_sealed_layer(&self, mut record: BranchRecord) -> BranchRecord {
+    pub(super) fn with_sealed_layer(&self, mut record: BranchRecord) -> BranchRecord {
         record.sealed.push(SealedLayer { id: LayerId::random(self.random()), token: record.open.token });
         record.open = self.fresh_layer();
         record
+    }
+}
+
+/// How a sealing transaction ended, for a caller that tries again. Where that is not known, a second try does no harm: it
+/// seals what is open then, or finds nothing there.
+pub(super) fn sealed(ended: Result<Option<Error>>) -> Result<Option<Error>> {
+    match ended {
+        Err(unknown) if unknown.code() == Code::OutcomeUnknown => Ok(Some(unknown)),
+        ended => ended,
     }
 }
 

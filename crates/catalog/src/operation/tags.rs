@@ -1,9 +1,10 @@
 //! Creating, reading, listing and deleting tags.
 
-use braid_kv::ScanOptions;
+use braid_kv::{ScanOptions, Transaction};
 use braid_types::{BranchName, Code, CommitId, Error, RefExpression, RepositoryName, Result, TagName};
 
 use super::branches::{name_taken, refuse_commit_id};
+use super::plan::{Place, Plan};
 use super::repositories::page_of;
 use crate::catalog::{Catalog, finish, load_repository, load_writable};
 use crate::mutation::{Attempts, Mutation, Request, lost_race};
@@ -62,9 +63,7 @@ impl Catalog {
         repository.fence().shared(&mut *txn, lane.lane()).await?;
         let commit = resolve(self, &txn, &repository, target).await?.committed(target)?.commit;
         refuse_taken_name(&txn, &repository, name).await?;
-        if let Ok(branch) = BranchName::new(name.as_str()) {
-            txn.lock(record::branch::key(&repository.id, &branch));
-        }
+        keep_from_branches(&mut *txn, &repository, name);
         txn.insert(record::tag::key(&repository.id, name), record::tag::encode(&commit));
         let what = RefMove::new(RefEvent::TagCreated, name.as_str(), None, Some(commit));
         request.log(self, &mut *txn, &repository.id, what);
@@ -131,6 +130,22 @@ impl Catalog {
     }
 }
 
+impl Plan<'_> {
+    /// Makes a tag, of a commit that a step before may have made.
+    pub(super) async fn tag(
+        &mut self,
+        place: Place<'_>,
+        name: &TagName,
+        reference: &RefExpression,
+    ) -> Result<CommitId> {
+        let found = resolve(self.catalog, &self.draft, place.repository, reference).await?;
+        let commit = found.committed(reference)?.commit;
+        refuse_taken_name(&self.draft, place.repository, name).await?;
+        self.add_tag(place, name, commit);
+        Ok(commit)
+    }
+}
+
 fn no_tag(repository: &RepositoryRecord, name: &TagName) -> Error {
     Error::new(
         Code::TagNotFound,
@@ -139,7 +154,18 @@ fn no_tag(repository: &RepositoryRecord, name: &TagName) -> Error {
     )
 }
 
-async fn refuse_taken_name(reads: &dyn Reads, repository: &RepositoryRecord, name: &TagName) -> Result<()> {
+/// Makes a transaction that makes a tag conflict with one that makes a branch of that name.
+pub(super) fn keep_from_branches(txn: &mut dyn Transaction, repository: &RepositoryRecord, name: &TagName) {
+    if let Ok(branch) = BranchName::new(name.as_str()) {
+        txn.lock(record::branch::key(&repository.id, &branch));
+    }
+}
+
+pub(super) async fn refuse_taken_name(
+    reads: &dyn Reads,
+    repository: &RepositoryRecord,
+    name: &TagName,
+) -> Result<()> {
     if reads.get(&record::tag::key(&repository.id, name)).await?.is_some() {
         let message = format!("repository '{}' has a tag '{name}' already", repository.name);
         return Err(Error::new(Code::TagExists, name.as_str(), message));

@@ -1,5 +1,5 @@
-//! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped; `i | u | repository id` →
-//! when a restore last gave a sign of life.
+//! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped; `i | f | token` → when the
+//! token's content was destroyed; `i | u | repository id` → when a restore last gave a sign of life.
 
 use braid_kv::KeyRange;
 use braid_types::{RepositoryId, Result, StagingToken, Time};
@@ -13,12 +13,15 @@ const WHAT: &str = "clean-up record";
 const TOKEN: u8 = b't';
 const REPOSITORY: u8 = b'r';
 const RESTORE: u8 = b'u';
+const FENCE: u8 = b'f';
 
 /// What nobody refers to any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dropped {
-    /// A staging token: its key range is to be destroyed.
+    /// A staging token: what was staged under it is to be destroyed.
     Token(StagingToken),
+    /// A staging token of which only the fence is left: it outlives every writer that saw it open.
+    Fence(StagingToken),
     /// A repository: its refs and commits are to be deleted, its tokens dropped.
     Repository(RepositoryId),
     /// A repository that is being restored and cannot be seen yet: if it is given up, it is to be deleted.
@@ -35,6 +38,7 @@ impl Dropped {
     pub(crate) fn key(&self) -> Bytes {
         match self {
             Self::Token(token) => key::key(Table::Dropped, &[&[TOKEN], token.as_bytes()]),
+            Self::Fence(token) => key::key(Table::Dropped, &[&[FENCE], token.as_bytes()]),
             Self::Repository(id) => key::key(Table::Dropped, &[&[REPOSITORY], id.as_bytes()]),
             Self::Restore(id) => key::key(Table::Dropped, &[&[RESTORE], id.as_bytes()]),
         }
@@ -43,6 +47,7 @@ impl Dropped {
     pub(crate) fn parse_key(key: &[u8]) -> Result<Self> {
         let parsed = match key::rest(key, Table::Dropped, &[]).and_then(<[u8]>::split_first) {
             Some((&TOKEN, id)) => StagingToken::from_slice(id).map(Self::Token),
+            Some((&FENCE, id)) => StagingToken::from_slice(id).map(Self::Fence),
             Some((&REPOSITORY, id)) => RepositoryId::from_slice(id).map(Self::Repository),
             Some((&RESTORE, id)) => RepositoryId::from_slice(id).map(Self::Restore),
             _ => None,

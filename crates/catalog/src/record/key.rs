@@ -10,6 +10,7 @@ pub(super) enum Table {
     Commit = b'c',
     RepositoryFence = b'f',
     Dropped = b'i',
+    Lease = b'l',
     Namespace = b'n',
     Request = b'q',
     Repository = b'r',

@@ -1,7 +1,7 @@
 //! Change log of refs: `w | repository id | stamp | n` → what one operation did to one ref.
 //!
-//! The stamp (big endian) is the state that the transaction read, so two changes of one ref are in order. `n` is random: it
-//! keeps apart transactions that read one state.
+//! The stamp (big endian) is the state that the transaction read, so two changes of one ref are in order. `n` is the change's
+//! place in its transaction (2 bytes, big endian), and random: that keeps apart transactions that read one state.
 
 use braid_kv::{KeyRange, Timestamp};
 #[cfg(test)]
@@ -25,7 +25,7 @@ pub(crate) enum RefEvent {
     RepositoryCreated = 1,
     RepositoryDeleted = 2,
     BranchCreated = 3,
-    /// The head moved: a commit, merge, revert or cherry-pick.
+    /// The head moved: a commit, merge, revert or cherry-pick, or a hard reset.
     BranchMoved = 4,
     /// Everything uncommitted was dropped.
     BranchReset = 5,
@@ -116,8 +116,9 @@ impl RefChange {
     }
 }
 
-pub(crate) fn key(repository: &RepositoryId, stamp: Timestamp, n: [u8; 8]) -> Bytes {
-    key::key(Table::RefChange, &[repository.as_bytes(), &u64::from(stamp).to_be_bytes(), &n])
+pub(crate) fn key(repository: &RepositoryId, stamp: Timestamp, place: u16, random: [u8; 6]) -> Bytes {
+    let (stamp, place) = (u64::from(stamp).to_be_bytes(), place.to_be_bytes());
+    key::key(Table::RefChange, &[repository.as_bytes(), &stamp, &place, &random])
 }
 
 /// Every change of a repository's refs, by stamp.

@@ -19,6 +19,8 @@ pub(crate) enum Answer {
     Done,
     /// The commit that it made.
     Commit(CommitId),
+    /// For each member of a set, the commit that it made or named. A set has members.
+    Commits(Vec<CommitId>),
     /// For each operation of a batch, whether there was something at its path.
     Existed(Vec<bool>),
 }
@@ -44,26 +46,38 @@ struct StoredRequest {
     commit: Vec<u8>,
     #[prost(bool, repeated, tag = "4")]
     existed: Vec<bool>,
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    commits: Vec<Vec<u8>>,
 }
 
 impl RequestRecord {
     pub(crate) fn encode(&self) -> Bytes {
-        let (commit, existed) = match &self.answer {
-            Answer::Done => (Vec::new(), Vec::new()),
-            Answer::Commit(id) => (id.as_bytes().to_vec(), Vec::new()),
-            Answer::Existed(existed) => (Vec::new(), existed.clone()),
+        let mut stored = StoredRequest {
+            fingerprint: self.fingerprint.to_vec(),
+            expires: Some(self.expires.into()),
+            ..StoredRequest::default()
         };
-        let fingerprint = self.fingerprint.to_vec();
-        value::encode(&StoredRequest { fingerprint, expires: Some(self.expires.into()), commit, existed })
+        match &self.answer {
+            Answer::Done => {}
+            Answer::Commit(id) => stored.commit = id.as_bytes().to_vec(),
+            Answer::Commits(ids) => stored.commits = ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
+            Answer::Existed(existed) => stored.existed.clone_from(existed),
+        }
+        value::encode(&stored)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let stored: StoredRequest = value::decode(bytes, WHAT)?;
         let fingerprint = stored.fingerprint.try_into();
-        let answer = match (stored.commit.is_empty(), stored.existed.is_empty()) {
-            (true, true) => Answer::Done,
-            (false, _) => Answer::Commit(value::commit_id(&stored.commit, WHAT)?),
-            (true, false) => Answer::Existed(stored.existed),
+        let answer = if !stored.commit.is_empty() {
+            Answer::Commit(value::commit_id(&stored.commit, WHAT)?)
+        } else if !stored.commits.is_empty() {
+            let ids = stored.commits.iter().map(|id| value::commit_id(id, WHAT));
+            Answer::Commits(ids.collect::<Result<_>>()?)
+        } else if !stored.existed.is_empty() {
+            Answer::Existed(stored.existed)
+        } else {
+            Answer::Done
         };
         Ok(Self {
             fingerprint: fingerprint.map_err(|_| value::corrupt(WHAT, "a fingerprint has 32 bytes"))?,

@@ -79,7 +79,13 @@ pub(crate) fn fence_prefix(token: &StagingToken) -> Bytes {
     key::key(Table::Staging, &[token.as_bytes(), &[FENCE]])
 }
 
-/// Everything under a token.
-pub(crate) fn token_range(token: &StagingToken) -> KeyRange {
-    KeyRange::prefix(&key::key(Table::Staging, &[token.as_bytes()]))
+/// Where a token's fence lies.
+pub(crate) fn fence_range(token: &StagingToken) -> KeyRange {
+    KeyRange::prefix(&fence_prefix(token))
+}
+
+/// Everything under a token but its fence.
+pub(crate) fn content_range(token: &StagingToken) -> KeyRange {
+    let all = KeyRange::prefix(&key::key(Table::Staging, &[token.as_bytes()]));
+    KeyRange::new(fence_range(token).end, all.end)
 }

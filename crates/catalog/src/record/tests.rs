@@ -82,12 +82,14 @@ proptest! {
         prop_assert!(staged::range(&token).contains(&key_a));
         prop_assert_eq!(staged::range_from(&token, &a).contains(&key_b), b >= a);
         prop_assert!(!staged::range(&token).contains(&staged::fence_prefix(&token)));
-        prop_assert!(staged::token_range(&token).contains(&key_a));
+        prop_assert!(staged::content_range(&token).contains(&key_a));
+        prop_assert!(!staged::content_range(&token).contains(&staged::fence_prefix(&token)));
     }
 
     #[test]
     fn requests_round_trip(fingerprint: [u8; 32], commit: [u8; 32], existed: Vec<bool>, expires in time()) {
         let mut answers = vec![Answer::Done, Answer::Commit(CommitId::from_bytes(commit))];
+        answers.push(Answer::Commits(vec![CommitId::from_bytes(commit), CommitId::from_bytes(fingerprint)]));
         if !existed.is_empty() {
             answers.push(Answer::Existed(existed));
         }
@@ -131,7 +133,7 @@ fn changes_of_paths_round_trip_and_lie_by_lane_and_number() {
     assert!(keys.is_sorted());
     assert_eq!(path_change::parse_key(&token, &keys[0]).unwrap(), (0, 256));
     assert!(keys.iter().all(|key| path_change::range(&token).contains(key)));
-    assert!(keys.iter().all(|key| staged::token_range(&token).contains(key)));
+    assert!(keys.iter().all(|key| staged::content_range(&token).contains(key)));
     assert!(!keys.iter().any(|key| staged::range(&token).contains(key)), "they are no staged entries");
     assert!(!path_change::range(&token).contains(&staged::key(&token, b"a")));
 }
@@ -144,7 +146,7 @@ fn changes_of_refs_round_trip_and_lie_by_stamp() {
     let change = RefChange { time: Time::from_seconds(3), by: by(), what };
     assert_eq!(RefChange::decode(&change.encode()).unwrap(), change);
     let id = RepositoryId::from_bytes([1; 16]);
-    let keys = [255u64, 256, 65_536].map(|stamp| ref_change::key(&id, stamp.into(), [9; 8]));
+    let keys = [255u64, 256, 65_536].map(|stamp| ref_change::key(&id, stamp.into(), 9, [9; 6]));
     assert!(keys.is_sorted());
     assert!(keys.iter().all(|key| ref_change::range(&id).contains(key)));
 }
@@ -169,9 +171,20 @@ fn commits_round_trip_and_are_checked_against_their_id() {
 }
 
 #[test]
+fn leases_round_trip() {
+    let random: &dyn braid_types::Random = &braid_types::SeededRandom::new(1);
+    let expires = Time { seconds: 9, nanos: 8 };
+    let record = lease::LeaseRecord { holder: lease::Holder::random(random), fence: 7, expires };
+    assert_eq!(lease::LeaseRecord::decode(&record.encode()).unwrap(), record);
+    assert_eq!(lease::LeaseRecord::decode(b"\x01\x0a\x01x").unwrap_err().code(), Code::Corrupt);
+    assert_ne!(lease::key("clean-up"), lease::key("garbage"));
+}
+
+#[test]
 fn dropped_things_round_trip() {
     for dropped in [
         dropped::Dropped::Token(StagingToken::from_bytes([1; 16])),
+        dropped::Dropped::Fence(StagingToken::from_bytes([3; 16])),
         dropped::Dropped::Repository(RepositoryId::from_bytes([2; 16])),
     ] {
         assert_eq!(dropped::Dropped::parse_key(&dropped.key()).unwrap(), dropped);

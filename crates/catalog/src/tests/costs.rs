@@ -126,6 +126,23 @@ async fn a_sum_reads_the_edges_of_a_prefix_and_what_is_staged_under_it() {
 }
 
 #[tokio::test]
+async fn a_chain_of_merges_is_published_in_one_transaction() {
+    for count in [1, 8, 64] {
+        let lake = filled().await;
+        let sides = lake.sides(count).await;
+        // Their commits are known, as are the branch's.
+        let commits = || lake.world.counters.commits.swap(0, Ordering::Relaxed);
+        commits();
+        take(&lake);
+        assert!(lake.merge_at_once(&sides).await.iter().all(Result::is_ok));
+        let (cost, count) = (take(&lake), count as u64);
+        assert_eq!(commits(), 1, "{count} merges");
+        assert!(cost.scans <= 3, "{count} merges look twice whether the branch is clean: {}", cost.scans);
+        assert!(cost.gets <= 5 + count, "{count} merges: {} reads", cost.gets);
+    }
+}
+
+#[tokio::test]
 async fn uncommitted_differences_by_directory_read_only_what_is_staged() {
     let lake = filled().await;
     lake.put("main", "050", "2").await;

@@ -2,6 +2,7 @@
 
 use braid_types::{Code, Error};
 
+use super::commit_sets::{commit, merge, tag};
 use super::conditions::{absent, operation};
 use super::lake::*;
 use crate::*;
@@ -100,6 +101,79 @@ async fn a_merge_may_die_at_every_step() {
 }
 
 #[tokio::test]
+async fn a_chain_of_merges_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let lake = Lake::new().await;
+        let sides = lake.sides(3).await;
+        let mutations: Vec<_> = sides.iter().map(|_| lake.mutation()).collect();
+        let merge_all = async |lake: &Lake| {
+            let each = sides.iter().zip(&mutations).map(|(side, by)| async move {
+                let request = lake.merge_request(side, "main", Strategy::Refuse);
+                lake.catalog.merge(&repo(), &request, by).await
+            });
+            let each = futures::future::join_all(each);
+            tokio::task::unconstrained(each).await
+        };
+        lake.world.fuse.set(steps);
+        let answers = merge_all(&lake).await;
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let seen = next.content("main").await.len();
+        assert!(seen == 0 || seen == 3, "half a chain after {steps} steps");
+        for answer in answers.into_iter().map(|answer| answer.map(|_| ())) {
+            assert!(seen == 0 || may_have_happened(&answer), "after {steps} steps: {answer:?}");
+            assert!(seen == 3 || answer.is_err(), "after {steps} steps");
+        }
+        assert!(merge_all(&next).await.iter().all(Result::is_ok), "after {steps} steps");
+        assert_eq!(next.content("main").await.len(), 3);
+        let (_, head) = next.catalog.commit_at(&repo(), &expr("main")).await.unwrap();
+        assert_eq!(head.generation, 2 + 3, "each was merged once, on commits of the second generation");
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 20, "a chain has more than {died} steps");
+}
+
+#[tokio::test]
+async fn a_commit_set_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let (lake, main) = used().await;
+        lake.branch("side", "main").await;
+        lake.put("side", "s", "1").await;
+        let side = lake.content("side").await;
+        let members =
+            [commit(&lake, "main"), commit(&lake, "side"), merge(&lake, "main", "side"), tag("v", "side")];
+        let mutation = lake.mutation();
+        lake.world.fuse.set(steps);
+        let answer = lake.catalog.commit_set(&members, &mutation).await.map(|_| ());
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        let mut merged = main.clone();
+        merged.extend(content([("s", "1")]));
+        let seen = (next.content("main").await, next.content("side").await);
+        let done = next.catalog.stat(&repo(), &expr("v"), &path("s")).await.is_ok();
+        assert_eq!(seen.0, main);
+        assert_eq!(seen.1, if done { merged.clone() } else { side }, "half a set after {steps} steps");
+        assert_eq!(next.content("main@").await == main, done, "half a set after {steps} steps");
+        assert!(!done || may_have_happened(&answer), "after {steps} steps: {answer:?}");
+        assert!(done || answer.is_err(), "after {steps} steps");
+        let made = next.catalog.commit_set(&members, &mutation).await.unwrap();
+        assert_eq!((made[0], made[2]), (next.branch_head("main").await, next.branch_head("side").await));
+        assert_eq!(next.content("side@").await, merged);
+        assert!(next.uncommitted("main").await.is_empty());
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 30, "a commit set has more than {died} steps");
+}
+
+#[tokio::test]
 async fn a_put_may_die_at_every_step() {
     for steps in 1.. {
         let (lake, before) = used().await;
@@ -173,10 +247,11 @@ async fn a_clean_up_may_die_at_every_step_and_destroys_only_what_was_dropped() {
         let mut with_staged = expected.clone();
         with_staged.extend(content([("staged-again", "1")]));
         assert_eq!(next.content("main").await, with_staged);
-        next.catalog.clean_up().await.unwrap();
-        assert_eq!(next.catalog.clean_up().await.unwrap().tokens, 0, "nothing dropped is left");
+        next.world.clock.advance(Settings::default().lease_lifetime);
+        next.clean_up().await;
+        assert_eq!(next.clean_up().await.tokens, 0, "nothing dropped is left");
         if !burnt {
-            assert_eq!(answer.unwrap().tokens, 4, "three layers of main and one of gone");
+            assert_eq!(answer.unwrap().unwrap().tokens, 4, "three layers of main and one of gone");
             break;
         }
     }

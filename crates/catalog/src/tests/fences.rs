@@ -1,17 +1,17 @@
 //! What the fence forbids, step by step.
 
-use std::collections::BTreeMap;
-
 use braid_kv::Outcome;
 use braid_tree::Value;
-use braid_types::{Code, Commit, Time};
+use braid_types::Code;
 
 use super::lake::*;
-use crate::operation::publish::{Published, Target};
+use crate::BranchAddress;
+use crate::operation::plan::{Place, Plan};
+use crate::operation::publish::Published;
 use crate::operation::stage::{Ahead, Step};
-use crate::record::BranchRecord;
+use crate::operation::uploads::Uploads;
 use crate::record::path_change::PathState;
-use crate::{BranchAddress, Mutation, RepositoryRecord};
+use crate::record::request::Answer;
 
 /// A writer that has passed the fence and is about to commit `a = late`.
 pub(super) async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Transaction> {
@@ -105,35 +105,50 @@ async fn writers_go_on_while_a_commit_folds() {
     assert_eq!(lake.uncommitted("main").await, ["+c"]);
 }
 
-/// A repository, its branch `main` as it is now, and an empty commit on top of it.
-async fn before_a_publish(lake: &Lake) -> (RepositoryRecord, BranchRecord, Commit) {
+/// A plan that merges `side`, which has a commit of its own, into `on`, and how it was published after `meanwhile`.
+async fn published_after(lake: &Lake, on: &str, meanwhile: impl AsyncFnOnce(&Lake)) -> Published {
+    let (uploads, by) = (Uploads::default(), lake.mutation());
     let repository = lake.catalog.repository(&repo()).await.unwrap();
-    let snapshot = lake.catalog.snapshot().await.unwrap();
-    let record = crate::catalog::load_branch(&snapshot, &repository, &branch("main")).await.unwrap();
-    let commit = Commit {
-        parents: vec![record.head],
-        metarange: None,
-        committer: "tester".into(),
-        message: "late".into(),
-        metadata: BTreeMap::new(),
-        time: Time::from_seconds(9),
-        generation: 2,
-        version: 1,
-    };
-    (repository, record, commit)
+    let mut plan = Plan::new(&lake.catalog, lake.catalog.snapshot().await.unwrap(), &uploads);
+    let place = Place { repository: &repository, by: &by };
+    let merge = lake.merge_request("side", on, braid_tree::Strategy::Refuse);
+    let made = plan.merge(place, &merge).await.unwrap();
+    meanwhile(lake).await;
+    plan.publish(&[(by.of("merge", &[]), Answer::Commit(made))]).await.unwrap()
+}
+
+/// The same with a commit of what is staged on `on`.
+async fn committed_after(lake: &Lake, on: &str, meanwhile: impl AsyncFnOnce(&Lake)) -> Published {
+    let (uploads, by) = (Uploads::default(), lake.mutation());
+    let repository = lake.catalog.repository(&repo()).await.unwrap();
+    lake.seal(on).await;
+    let mut plan = Plan::new(&lake.catalog, lake.catalog.snapshot().await.unwrap(), &uploads);
+    let place = Place { repository: &repository, by: &by };
+    let made = plan.commit(place, &lake.commit_request(on, "late")).await.unwrap();
+    meanwhile(lake).await;
+    plan.publish(&[(by.of("commit", &[]), Answer::Commit(made))]).await.unwrap()
+}
+
+/// A lake whose branch `side` has one commit more than `main` and `other`.
+async fn with_side() -> Lake {
+    let lake = Lake::new().await;
+    lake.branch("side", "main").await;
+    lake.branch("other", "main").await;
+    lake.put("side", "s", "1").await;
+    lake.commit("side").await;
+    lake
 }
 
 #[tokio::test]
 async fn a_merge_that_is_about_to_publish_sees_what_was_staged_meanwhile() {
-    let lake = Lake::new().await;
-    let (repository, record, commit) = before_a_publish(&lake).await;
-    lake.put("main", "a", "1").await;
-    let (main, mutation) = (branch("main"), lake.mutation());
-    let target = Target { repository: &repository, branch: &main };
-    let request = mutation.of("merge", &[]);
-    let refused = lake.catalog.publish_foreign(target, &record, &commit, &request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::DirtyBranch);
+    let lake = with_side().await;
+    let published = published_after(&lake, "main", async |lake| lake.put("main", "a", "1").await).await;
+    assert!(matches!(published, Published::Dirty(at) if at.branch == branch("main")));
     assert_eq!(lake.content("main").await, content([("a", "1")]));
+    lake.commit("main").await;
+    let published = published_after(&lake, "main", async |_| {}).await;
+    assert!(matches!(published, Published::Done), "{published:?}");
+    assert_eq!(lake.content("main").await, content([("a", "1"), ("s", "1")]));
 }
 
 #[tokio::test]
@@ -143,36 +158,46 @@ async fn nothing_is_published_onto_a_branch_that_is_no_longer_what_the_work_bega
         lake.commit("main").await;
     };
     let remade = async |lake: &Lake| {
-        lake.catalog.delete_branch(&repo(), &branch("side"), &lake.mutation()).await.unwrap();
-        lake.branch("side", "main").await;
+        lake.catalog.delete_branch(&repo(), &branch("other"), &lake.mutation()).await.unwrap();
+        lake.branch("other", "main").await;
     };
-    let lake = Lake::new().await;
-    let (repository, record, commit) = before_a_publish(&lake).await;
-    moved(&lake).await;
-    assert_lost(&lake, &repository, "main", &record, &commit).await;
+    let lake = with_side().await;
+    let published = published_after(&lake, "main", moved).await;
+    assert!(matches!(published, Published::Outdated(_)), "{published:?}");
     assert_eq!(lake.content("main@").await, content([("a", "1")]));
+    lake.put("main", "b", "1").await;
+    let published = committed_after(&lake, "main", async |lake| {
+        lake.commit("main").await;
+    })
+    .await;
+    assert!(matches!(published, Published::Outdated(_)), "{published:?}");
 
-    lake.branch("side", "main").await;
-    let snapshot = lake.catalog.snapshot().await.unwrap();
-    let record = crate::catalog::load_branch(&snapshot, &repository, &branch("side")).await.unwrap();
-    remade(&lake).await;
-    assert_lost(&lake, &repository, "side", &record, &commit).await;
+    let published = published_after(&lake, "other", remade).await;
+    assert!(matches!(published, Published::Outdated(_)), "a branch deleted and made again: {published:?}");
+    lake.put("other", "o", "1").await;
+    let published = committed_after(&lake, "other", remade).await;
+    assert!(matches!(published, Published::Outdated(_)), "a branch deleted and made again: {published:?}");
+    assert_eq!(lake.content("other").await, lake.content("main").await);
 }
 
-async fn assert_lost(
-    lake: &Lake,
-    repository: &RepositoryRecord,
-    on: &str,
-    record: &BranchRecord,
-    commit: &Commit,
-) {
-    let name = branch(on);
-    let target = Target { repository, branch: &name };
-    let mutations: [Mutation; 2] = [lake.mutation(), lake.mutation()];
-    let own =
-        lake.catalog.publish_own(target, record, commit, &mutations[0].of("commit", &[])).await.unwrap();
-    assert!(matches!(own, Published::Lost(_)), "{own:?}");
-    let foreign =
-        lake.catalog.publish_foreign(target, record, commit, &mutations[1].of("merge", &[])).await.unwrap();
-    assert!(matches!(foreign, Published::Lost(_)), "{foreign:?}");
+#[tokio::test]
+async fn a_seal_across_a_publish_keeps_its_layer_and_a_publish_across_a_seal_goes_through() {
+    let lake = with_side().await;
+    lake.put("main", "a", "1").await;
+    let sealed = async |lake: &Lake| {
+        lake.put("main", "a", "2").await;
+        lake.seal("main").await;
+        lake.put("main", "b", "1").await;
+    };
+    let published = committed_after(&lake, "main", sealed).await;
+    assert!(matches!(published, Published::Done), "{published:?}");
+    assert_eq!(lake.content("main@").await, content([("a", "1")]));
+    assert_eq!(lake.uncommitted("main").await, ["~a", "+b"]);
+    // The other way round: the layer is sealed just before the publish's own transaction commits.
+    let other = lake.restarted();
+    lake.world.interrupt(move || async move { other.seal("main").await });
+    lake.put("main", "c", "1").await;
+    lake.commit("main").await;
+    assert_eq!(lake.content("main@").await, content([("a", "2"), ("b", "1"), ("c", "1")]));
+    assert!(lake.uncommitted("main").await.is_empty());
 }

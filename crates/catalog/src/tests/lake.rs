@@ -203,6 +203,11 @@ impl Lake {
         }
     }
 
+    /// Cleans up, for as long as no other node is to do it.
+    pub(super) async fn clean_up(&self) -> CleanUpReport {
+        self.catalog.clean_up().await.unwrap().expect("no other node has the lease")
+    }
+
     pub(super) async fn branch_head(&self, name: &str) -> CommitId {
         self.catalog.branch(&repo(), &branch(name)).await.unwrap().head
     }

@@ -85,10 +85,10 @@ async fn a_namespace_and_a_name_are_taken_once_and_free_after_deletion() {
     lake.catalog.create_repository(create("lake", "mem://lake"), &lake.mutation()).await.unwrap();
     assert!(lake.content("main").await.is_empty(), "the new repository has nothing of the old one");
 
-    let report = lake.catalog.clean_up().await.unwrap();
+    let report = lake.clean_up().await;
     assert_eq!((report.repositories, report.tokens), (1, 0));
     lake.world.clock.advance(std::time::Duration::from_secs(3600));
-    let report = lake.catalog.clean_up().await.unwrap();
+    let report = lake.clean_up().await;
     assert_eq!((report.repositories, report.tokens), (0, 1));
     assert!(lake.content("main").await.is_empty());
     lake.put("main", "b", "2").await;

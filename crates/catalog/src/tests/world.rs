@@ -27,10 +27,26 @@ pub(super) struct World {
     pub(super) counters: Arc<Counters>,
     /// Runs once, just before the next transaction commits: what another process does at the worst moment.
     interruption: Arc<Mutex<Option<Interruption>>>,
+    /// Runs once, just before the next transaction begins.
+    before_begin: Arc<Mutex<Option<Interruption>>>,
+    /// Of so many commits that are carried out the reply is lost.
+    lost_replies: Arc<AtomicU64>,
+    delay: Arc<Mutex<Delay>>,
     seed: Arc<AtomicU64>,
 }
 
 type Interruption = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// A commit whose reply is lost before it is carried out.
+#[derive(Default)]
+enum Delay {
+    #[default]
+    None,
+    /// The next one is to be delayed.
+    Next,
+    /// It waits for the commit after it.
+    Waiting(Box<dyn Transaction>),
+}
 
 #[derive(Default)]
 pub(super) struct Counters {
@@ -100,6 +116,9 @@ impl World {
             fuse,
             counters,
             interruption: Arc::default(),
+            before_begin: Arc::default(),
+            lost_replies: Arc::default(),
+            delay: Arc::default(),
             seed: Arc::new(AtomicU64::new(1)),
         }
     }
@@ -110,6 +129,28 @@ impl World {
         F: Future<Output = ()> + Send + 'static,
     {
         *self.interruption.lock() = Some(Box::new(|| Box::pin(interruption())));
+    }
+
+    /// Lets `interruption` happen just before the next transaction begins.
+    pub(super) fn interrupt_begin<F>(&self, interruption: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        *self.before_begin.lock() = Some(Box::new(|| Box::pin(interruption())));
+    }
+
+    /// Loses the replies of the next commits, which are carried out.
+    pub(super) fn lose_replies(&self, count: u64) {
+        self.lost_replies.store(count, Ordering::SeqCst);
+    }
+
+    /// Gives up the next commit as one whose fate is not known, and hands it to the store just before the one after it.
+    pub(super) fn delay_next_commit(&self) {
+        *self.delay.lock() = Delay::Next;
+    }
+
+    pub(super) fn has_delayed_commit(&self) -> bool {
+        !matches!(*self.delay.lock(), Delay::None)
     }
 
     /// Another process on the same stores.
@@ -296,6 +337,10 @@ impl Kv for TestKv {
     }
 
     async fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction>, KvError> {
+        let interruption = self.world.before_begin.lock().take();
+        if let Some(interruption) = interruption {
+            interruption().await;
+        }
         self.world.burn()?;
         Ok(Box::new(TestTransaction { inner: self.inner.begin(mode).await?, world: self.world.clone() }))
     }
@@ -303,6 +348,11 @@ impl Kv for TestKv {
     async fn destroy(&self, range: KeyRange) -> Result<(), KvError> {
         self.world.burn()?;
         self.inner.destroy(range).await
+    }
+
+    async fn collect_garbage(&self) -> Result<(), KvError> {
+        self.world.burn()?;
+        self.inner.collect_garbage().await
     }
 
     fn lanes(&self) -> u16 {
@@ -392,8 +442,28 @@ impl Transaction for TestTransaction {
         if let Some(interruption) = interruption {
             interruption().await;
         }
+        let delayed = std::mem::take(&mut *self.world.delay.lock());
+        match delayed {
+            Delay::None => {}
+            Delay::Next => {
+                *self.world.delay.lock() = Delay::Waiting(self.inner);
+                return Outcome::Unknown("the request is delayed".into());
+            }
+            // It may be too late for it.
+            Delay::Waiting(late) => drop(late.commit().await),
+        }
         match self.world.fuse.burn() {
-            Step::Alive => self.inner.commit().await,
+            Step::Alive => {
+                let outcome = self.inner.commit().await;
+                let is_lost = |left: u64| left.checked_sub(1);
+                let lost = matches!(outcome, Outcome::Committed(_))
+                    && self
+                        .world
+                        .lost_replies
+                        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, is_lost)
+                        .is_ok();
+                if lost { Outcome::Unknown("the reply was lost".into()) } else { outcome }
+            }
             Step::Last => match self.inner.commit().await {
                 Outcome::Committed(_) => Outcome::Unknown("the reply was lost".into()),
                 other => other,

@@ -11,10 +11,10 @@ use braid_client::{
 use clap::Args;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use tokio::io::AsyncReadExt;
 
 use crate::address::BranchObjectAddress;
 use crate::commands::apply_lines::{Line, Put, parse};
+use crate::commands::source::read_source;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -47,24 +47,13 @@ pub struct Apply {
 
 impl Apply {
     pub(crate) async fn run(self, mut session: Session<'_>) -> Result<Exit, Failure> {
-        let lines = parse(&self.read(&mut session).await?)?;
+        let lines = parse(&read_source(&self.source, &mut session).await?)?;
         let (addresses, request) = self.prepare(lines, &session.client).await?;
         let results = session.client.apply(request).await?;
         for (address, result) in addresses.iter().zip(&results) {
             session.console.report(&AppliedView::new(address, result)).await?;
         }
         Ok(Exit::Done)
-    }
-
-    async fn read(&self, session: &mut Session<'_>) -> Result<String, Failure> {
-        if self.source.as_os_str() != "-" {
-            let what = format!("read '{}'", self.source.display());
-            return tokio::fs::read_to_string(&self.source).await.map_err(Failure::local(what));
-        }
-        let mut text = String::new();
-        let read = session.stdin.read_to_string(&mut text).await;
-        read.map_err(Failure::local("read standard input"))?;
-        Ok(text)
     }
 
     /// Uploads what is to be put. Gives the addresses of the operations, and the request.

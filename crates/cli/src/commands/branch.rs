@@ -60,14 +60,21 @@ enum Action {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Drop uncommitted changes: all, those of one path, or those under a directory
+    /// Drop uncommitted changes: all, those of one path, or those under a directory; or move the branch to another commit
     #[command(after_help = "Examples:
   braid branch reset braid://lake/main --yes
   braid branch reset braid://lake/main/data/a.csv
-  braid branch reset braid://lake/main/data/")]
+  braid branch reset braid://lake/main/data/
+  braid branch reset braid://lake/main --hard main~2
+
+With --hard the branch's head moves to that commit; this is refused while the branch has uncommitted changes. The commits it
+leaves behind stay, and can be gone back to by their ids.")]
     Reset {
         /// braid://repository/branch for all, with /path for one path, with /directory/ for a directory
         address: BranchTreeAddress,
+        /// Move the whole branch to this ref's commit instead
+        #[arg(long, value_name = "REF", value_parser = reference)]
+        hard: Option<RefExpression>,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
@@ -81,7 +88,8 @@ impl Branch {
             Action::List { repository, prefix } => list(&repository, &prefix, session).await,
             Action::Show { branch } => show(&branch, session).await,
             Action::Delete { branch, yes } => delete(&branch, yes, session).await,
-            Action::Reset { address, yes } => reset(&address, yes, session).await,
+            Action::Reset { address, hard: None, yes } => reset(&address, yes, session).await,
+            Action::Reset { address, hard: Some(to), yes } => hard_reset(&address, &to, yes, session).await,
         }
     }
 }
@@ -129,6 +137,22 @@ async fn reset(address: &BranchTreeAddress, yes: bool, mut session: Session<'_>)
     let scope = scope(&address.path)?;
     confirm(&mut session, yes, format_args!("drop the uncommitted changes of {address}")).await?;
     let branch = session.client.reset_branch(&address.repository, &address.reference, scope).await?;
+    session.console.report(&RefView::from(branch)).await?;
+    Ok(Exit::Done)
+}
+
+async fn hard_reset(
+    address: &BranchTreeAddress,
+    to: &RefExpression,
+    yes: bool,
+    mut session: Session<'_>,
+) -> Result<Exit, Failure> {
+    if !address.path.as_str().is_empty() {
+        let message = format!("--hard moves a whole branch, and '{}' is a path on one", address.path);
+        return Err(Failure::Usage(message));
+    }
+    confirm(&mut session, yes, format_args!("move {address} to '{to}'")).await?;
+    let branch = session.client.hard_reset_branch(&address.repository, &address.reference, to).await?;
     session.console.report(&RefView::from(branch)).await?;
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use braid_wire::proto;
 use prost_types::Timestamp;
 
 use super::lake::{Lake, Reply};
-use super::running::ran;
+use super::running::{braid, ran};
 use crate::Exit;
 
 fn id(digit: char) -> String {
@@ -119,6 +119,40 @@ async fn resets_say_what_they_reset() {
         scopes,
         [Scope::All(proto::ResetAll {}), Scope::Path("a/b".into()), Scope::Prefix("a/".into())]
     );
+}
+
+#[tokio::test]
+async fn a_hard_reset_moves_a_whole_branch() {
+    let lake = Lake::start().await;
+    lake.on("RefService/HardResetBranch", Reply::ok(&branch("main")));
+    let reset = ran(&lake, &["branch", "reset", "-y", "braid://lake/main", "--hard", "v1~2"]).await;
+    assert_eq!(reset.exit, Exit::Done, "{}", reset.stderr);
+    let asked: Vec<proto::HardResetBranchRequest> = lake.asked("RefService/HardResetBranch");
+    assert_eq!((asked[0].branch.as_str(), asked[0].reference.as_str()), ("main", "v1~2"));
+    let refused = ran(&lake, &["branch", "reset", "-y", "braid://lake/main/a", "--hard", "v1"]).await;
+    assert_eq!(refused.exit, Exit::Usage);
+    assert!(refused.stderr.contains("--hard moves a whole branch"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn the_lines_of_a_commit_set_are_asked_for_in_one_call() {
+    let lake = Lake::start().await;
+    let made = proto::CommitSetResponse { commits: vec![commit('c', &['b']), commit('d', &['c'])] };
+    lake.on("CommitService/CommitSet", Reply::ok(&made));
+    let lines = r#"{"op": "commit", "branch": "braid://lake/dev", "message": "m"}
+{"op": "merge", "source": "braid://lake/dev", "into": "main"}"#;
+    let done = braid(&lake, &["commit-set", "-"]).stdin(lines).run().await;
+    assert_eq!(done.exit, Exit::Done, "{}", done.stderr);
+    let expected = [
+        format!("commit braid://lake/dev {}", "c".repeat(64)),
+        format!("merge braid://lake/main {}", "d".repeat(64)),
+    ];
+    assert_eq!(done.lines(), expected);
+    let asked: Vec<proto::CommitSetRequest> = lake.asked("CommitService/CommitSet");
+    assert_eq!((asked.len(), asked[0].members.len()), (1, 2));
+    let calls = lake.calls();
+    let wrong = braid(&lake, &["commit-set", "-"]).stdin("{}").run().await;
+    assert_eq!((wrong.exit, lake.calls()), (Exit::Usage, calls), "nothing was asked of the server");
 }
 
 #[tokio::test]

@@ -7,10 +7,10 @@ use futures::StreamExt;
 
 use super::fake::Fake;
 use crate::{
-    Apply, CherryPick, CommitBranch, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffMode,
-    Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListRepositories,
-    ListTags, Log, Merge, MergeStrategy, ResetScope, RestoreRefs, Revert, StreamDownloads, StreamObjects,
-    StreamUsage, UploadTarget,
+    Apply, CherryPick, CommitBranch, CommitSet, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch,
+    DiffMode, Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects,
+    ListRepositories, ListTags, Log, Merge, MergeStrategy, ResetScope, RestoreRefs, Revert, StreamDownloads,
+    StreamObjects, StreamUsage, UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -109,6 +109,7 @@ async fn repositories_refs_and_the_server() {
         "RefService/ListBranches" <- first(client.branches(&repository(), ""));
         "RefService/DeleteBranch" <- client.delete_branch(&repository(), &branch());
         "RefService/ResetBranch" <- client.reset_branch(&repository(), &branch(), ResetScope::All);
+        "RefService/HardResetBranch" <- client.hard_reset_branch(&repository(), &branch(), &reference());
         "RefService/CreateTag" <- client.create_tag(CreateTag {
             repository: repository(), name: tag(), reference: reference(),
         });
@@ -188,6 +189,7 @@ async fn commits() {
             strategy: MergeStrategy::Refuse, message: None, metadata: metadata.clone(), squash: false,
             allow_empty: false,
         });
+        "CommitService/CommitSet" <- client.commit_set(CommitSet { members: Vec::new() });
         "CommitService/ListMergeConflicts" <- first(client.list_merge_conflicts(ListMergeConflicts {
             repository: repository(), source: reference(), destination: branch(),
         }));

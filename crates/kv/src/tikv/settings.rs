@@ -15,6 +15,9 @@ pub struct TikvSettings {
     pub limits: Limits,
     /// See [`Kv::max_snapshot_age`](crate::Kv::max_snapshot_age); less than what the cluster's garbage collection keeps.
     pub max_snapshot_age: Duration,
+    /// How long the cluster keeps what is no longer the newest, where [`Kv::collect_garbage`](crate::Kv::collect_garbage) is
+    /// called; more than the age of any snapshot. It holds for all of the cluster.
+    pub retention: Duration,
     /// How many states are remembered with the time at which they were taken here.
     pub pins: usize,
     /// See [`Kv::lanes`](crate::Kv::lanes). Sealing takes a round trip for each, writers meet where there are fewer lanes
@@ -26,7 +29,8 @@ impl Default for TikvSettings {
     fn default() -> Self {
         // TiKV takes keys of 8 KiB, counted as stored: nine bytes for each eight.
         let limits = Limits { key_length: 6 << 10, ..Limits::default() };
-        Self { limits, max_snapshot_age: Duration::from_secs(600), pins: 1024, lanes: 16 }
+        let (max_snapshot_age, retention) = (Duration::from_secs(600), Duration::from_secs(24 * 3600));
+        Self { limits, max_snapshot_age, retention, pins: 1024, lanes: 16 }
     }
 }
 
@@ -53,6 +57,7 @@ impl TikvSettings {
             security,
             limits,
             one_phase_in_real_time,
+            retention: self.retention.max(self.max_snapshot_age * 2),
             ..braid_tikv::Settings::default()
         }
     }

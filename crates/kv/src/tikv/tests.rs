@@ -2,6 +2,7 @@ use super::testing::TestPlace;
 use super::*;
 use crate::{Limits, conformance::Subject};
 use braid_types::{ManualClock, Time};
+use bytes::Bytes;
 
 fn settings() -> TikvSettings {
     let limits = Limits { keys: 10_000, bytes: 1 << 20, transactions: 64, ..Limits::default() };
@@ -30,4 +31,32 @@ mod conformance {
     }
 
     crate::conformance_tests!(subject);
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_retention_is_forgotten_and_no_younger_state() {
+    use crate::{Mode, Outcome};
+
+    let place = TestPlace::started(braid_tikv::testing::Options::default()).await;
+    let server = place.server().expect("it was started");
+    let retention = Duration::from_secs(3600);
+    let store = place.open(TikvSettings { retention, ..settings() }, clock()).await;
+    let put = async |value: &'static str| {
+        let mut txn = store.begin(Mode::Optimistic).await.unwrap();
+        txn.put(Bytes::from_static(b"a"), Bytes::from_static(value.as_bytes()));
+        assert!(matches!(txn.commit().await, Outcome::Committed(_)));
+        store.snapshot().await.unwrap()
+    };
+    let first = put("1").await;
+    server.advance(Duration::from_secs(3000));
+    let second = put("2").await;
+    server.advance(Duration::from_secs(3000));
+    put("3").await;
+    store.collect_garbage().await.unwrap();
+    let (oldest, younger) = (u64::from(first.timestamp()), u64::from(second.timestamp()));
+    assert!((oldest..younger).contains(&server.safe_point()), "the safe point is an hour ago");
+    assert_eq!(second.get(b"a").await.unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(store.snapshot().await.unwrap().get(b"a").await.unwrap().as_deref(), Some(&b"3"[..]));
+    store.close().await;
+    assert_eq!(store.collect_garbage().await, Err(KvError::Closed));
 }

@@ -1,18 +1,19 @@
 use braid_types::{
-    AddressType, Code, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryId, RequestId, Time,
-    limits,
+    AddressType, Code, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryId, RequestId, TagName,
+    Time, limits,
 };
 use proptest::option;
 use proptest::prelude::*;
 
 use super::samples;
 use crate::{
-    Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CreateBranch, CreateRepository,
-    CreateTag, CreateUploads, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, DumpEvent, DumpRefs,
-    DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Link, LinkUpload, ListDiff,
-    ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation, Object, Operation, Page, Precondition,
-    PrefixChanges, PrefixUsage, RefsManifest, RefsProgress, Removal, Repository, ResetBranch, ResetScope,
-    RestoreEvent, RestoreRefs, RestoredRefs, Rule, StreamUsage, UploadTarget, Usage, page_items, proto,
+    Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CommitSet, CreateBranch,
+    CreateRepository, CreateTag, CreateUploads, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode,
+    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
+    HardResetBranch, Link, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
+    Object, Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefsManifest, RefsProgress, Removal,
+    Repository, ResetBranch, ResetScope, RestoreEvent, RestoreRefs, RestoredRefs, Rule, SetMember,
+    StreamUsage, UploadTarget, Usage, page_items, proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -270,6 +271,27 @@ proptest! {
         number in option::of(1..9_u32),
     ) {
         use MergeStrategy::{DestinationWins, Refuse, SourceWins};
+        let commit = CommitBranch {
+            repository: repository.clone(), branch: branch.clone(), message: "m".into(),
+            metadata: metadata.clone(), allow_empty: flags.0, date,
+        };
+        let merge = Merge {
+            repository: repository.clone(), source: reference.clone(), destination: branch.clone(),
+            strategy: SourceWins, message: message.clone(), metadata: metadata.clone(),
+            squash: flags.0, allow_empty: flags.1,
+        };
+        let reset = HardResetBranch {
+            repository: repository.clone(), branch: branch.clone(), reference: reference.clone(),
+        };
+        let tag = CreateTag {
+            repository: repository.clone(), name: TagName::new("v1").unwrap(), reference: reference.clone(),
+        };
+        let members = vec![
+            SetMember::Commit(commit), SetMember::Merge(merge), SetMember::HardReset(reset.clone()),
+            SetMember::Tag(tag),
+        ];
+        round_trips!(CommitSet { members }, proto::CommitSetRequest, CommitSet);
+        round_trips!(reset, proto::HardResetBranchRequest, HardResetBranch);
         round_trips!(
             CommitBranch {
                 repository: repository.clone(), branch: branch.clone(), message: "m".into(),
@@ -356,6 +378,34 @@ fn what_says_nothing_or_two_things_is_refused() {
     assert!(said(Some(Rule::Etag(String::new()))).contains("etag: it must not be empty"));
     let nothing = proto::ApplyRequest { operations: vec![Default::default()], ..Default::default() };
     assert!(message_of(Apply::try_from(nothing)).contains("one of 'put' and 'delete'"));
+}
+
+#[test]
+fn a_member_of_a_set_says_one_thing_and_has_no_id_of_its_own() {
+    use proto::commit_set_member::Member;
+    let set = |member| proto::CommitSetRequest {
+        members: vec![proto::CommitSetMember { member }],
+        ..Default::default()
+    };
+    let said = |member| message_of(CommitSet::try_from(set(member)));
+    assert!(
+        said(None).starts_with("members: item 0: member: one of 'commit', 'merge', 'hard_reset' and 'tag'")
+    );
+    let commit = |request_id: &str| proto::CommitRequest {
+        repository: "lake".into(),
+        branch: "main".into(),
+        message: "m".into(),
+        request_id: request_id.into(),
+        ..Default::default()
+    };
+    let named = said(Some(Member::Commit(commit("r"))));
+    assert_eq!(
+        named,
+        "members: item 0: commit: request_id: it must be empty: the id of the set counts for all members"
+    );
+    let nameless = proto::CreateTagRequest { repository: "lake".into(), ..Default::default() };
+    assert!(said(Some(Member::Tag(nameless))).starts_with("members: item 0: tag: name: "));
+    assert!(CommitSet::try_from(set(Some(Member::Commit(commit(""))))).is_ok());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Commits: history, differences, merges.
 
-use braid_catalog::{CommitRequest, DiffRequest, Differences, LogRequest, MergeRequest, Mutation};
+use braid_catalog::{DiffRequest, Differences, LogRequest, Mutation, SetMember};
 use braid_types::{CommitId, Error, RefExpression, RepositoryName};
 use braid_wire::proto::commit_service_server::CommitService;
 use braid_wire::{self as wire, proto};
@@ -22,16 +22,9 @@ impl CommitService for Core {
     async fn commit(&self, request: Request<proto::CommitRequest>) -> Answer<proto::Commit> {
         let span = span!("grpc.commit.commit", request.get_ref().repository);
         let answer = |asked: wire::CommitBranch, by: Mutation| async move {
-            let commit = CommitRequest {
-                branch: asked.branch,
-                committer: by.principal.clone(),
-                message: asked.message,
-                metadata: asked.metadata,
-                time: asked.date,
-                allow_empty: asked.allow_empty,
-            };
-            let id = self.catalog.commit(&asked.repository, &commit, &by).await?;
-            self.made(&asked.repository, id).await
+            let repository = asked.repository.clone();
+            let id = self.catalog.commit(&repository, &convert::commit_request(asked, &by), &by).await?;
+            self.made(&repository, id).await
         };
         self.front.write(span, request, answer).await
     }
@@ -100,19 +93,9 @@ impl CommitService for Core {
     async fn merge(&self, request: Request<proto::MergeRequest>) -> Answer<proto::Commit> {
         let span = span!("grpc.commit.merge", request.get_ref().repository);
         let answer = |asked: wire::Merge, by: Mutation| async move {
-            let merge = MergeRequest {
-                source: asked.source,
-                destination: asked.destination,
-                strategy: convert::strategy(asked.strategy),
-                committer: by.principal.clone(),
-                message: asked.message.unwrap_or_default(),
-                metadata: asked.metadata,
-                squash: asked.squash,
-                allow_empty: asked.allow_empty,
-                time: None,
-            };
-            let id = self.catalog.merge(&asked.repository, &merge, &by).await?;
-            self.made(&asked.repository, id).await
+            let repository = asked.repository.clone();
+            let id = self.catalog.merge(&repository, &convert::merge_request(asked, &by), &by).await?;
+            self.made(&repository, id).await
         };
         self.front.write(span, request, answer).await
     }
@@ -153,6 +136,24 @@ impl CommitService for Core {
         };
         self.front.write(span, request, answer).await
     }
+
+    async fn commit_set(
+        &self,
+        request: Request<proto::CommitSetRequest>,
+    ) -> Answer<proto::CommitSetResponse> {
+        let span = span!("grpc.commit.commit_set", first_repository(request.get_ref()));
+        let answer = |asked: wire::CommitSet, by: Mutation| async move {
+            let members = asked.members.into_iter().map(|member| convert::set_member(member, &by));
+            let members: Vec<SetMember> = members.collect();
+            let made = self.catalog.commit_set(&members, &by).await?;
+            let mut commits = Vec::with_capacity(made.len());
+            for (member, id) in members.iter().zip(made) {
+                commits.push(self.made(&member.repository, id).await?);
+            }
+            Ok(commits)
+        };
+        self.front.write(span, request, answer).await
+    }
 }
 
 impl Core {
@@ -179,6 +180,18 @@ impl Core {
             self.catalog.commit_at(repository, &reference).await.map_err(Error::that_may_have_happened)?;
         Ok(convert::commit(id, &commit))
     }
+}
+
+/// The repository of a set's first member.
+fn first_repository(set: &proto::CommitSetRequest) -> &str {
+    use proto::commit_set_member::Member;
+    let first = set.members.first().and_then(|member| member.member.as_ref());
+    first.map_or("", |member| match member {
+        Member::Commit(commit) => &commit.repository,
+        Member::Merge(merge) => &merge.repository,
+        Member::HardReset(reset) => &reset.repository,
+        Member::Tag(tag) => &tag.repository,
+    })
 }
 
 fn items(differences: Differences) -> impl Stream<Item = Result<wire::DiffItem, Error>> + Send {

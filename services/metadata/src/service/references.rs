@@ -65,6 +65,19 @@ impl RefService for Core {
         self.front.write(span, request, answer).await
     }
 
+    async fn hard_reset_branch(
+        &self,
+        request: Request<proto::HardResetBranchRequest>,
+    ) -> Answer<proto::Branch> {
+        let span = span!("grpc.ref.hard_reset_branch", request.get_ref().repository);
+        let answer = |asked: wire::HardResetBranch, by: Mutation| async move {
+            let head =
+                self.catalog.hard_reset(&asked.repository, &asked.branch, &asked.reference, &by).await?;
+            Ok(wire::Branch { name: asked.branch, commit_id: head })
+        };
+        self.front.write(span, request, answer).await
+    }
+
     async fn create_tag(&self, request: Request<proto::CreateTagRequest>) -> Answer<proto::Tag> {
         let span = span!("grpc.ref.create_tag", request.get_ref().repository);
         let answer = |asked: wire::CreateTag, by: Mutation| async move {

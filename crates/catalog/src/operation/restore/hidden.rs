@@ -12,6 +12,7 @@ use braid_types::{Code, Error, RepositoryId, Result, Time};
 use bytes::Bytes;
 
 use crate::catalog::{Catalog, finish};
+use crate::lease::Lease;
 use crate::mutation::Attempts;
 use crate::record::RepositoryRecord;
 use crate::record::dropped::{self, Dropped};
@@ -70,7 +71,7 @@ impl Hidden {
 
     /// Leaves everything to the clean-up.
     pub(super) async fn give_up(&self) -> Result<()> {
-        self.catalog.give_up_restore(self.repository.id, |_| true).await
+        self.catalog.give_up_restore(self.repository.id, None, |_| true).await
     }
 
     fn refuse_dead(&self, last_sign: Option<&Bytes>) -> Result<()> {
@@ -90,13 +91,21 @@ impl Hidden {
 
 impl Catalog {
     /// Makes of a restore that gave no sign of life a deleted repository.
-    pub(in crate::operation) async fn clean_up_restore(&self, id: RepositoryId) -> Result<()> {
-        self.give_up_restore(id, |last_sign| self.now() >= last_sign.plus(SILENCE)).await
+    pub(in crate::operation) async fn clean_up_restore(&self, id: RepositoryId, lease: &Lease) -> Result<()> {
+        self.give_up_restore(id, Some(lease), |last_sign| self.now() >= last_sign.plus(SILENCE)).await
     }
 
-    async fn give_up_restore(&self, id: RepositoryId, is_due: impl Fn(Time) -> bool) -> Result<()> {
+    async fn give_up_restore(
+        &self,
+        id: RepositoryId,
+        lease: Option<&Lease>,
+        is_due: impl Fn(Time) -> bool,
+    ) -> Result<()> {
         let restore = Dropped::Restore(id).key();
         let mut txn = self.begin().await?;
+        if let Some(lease) = lease {
+            lease.check(&mut *txn).await?;
+        }
         match txn.get(&restore).await? {
             Some(last_sign) if is_due(dropped::decode(&last_sign)?) => {}
             _ => return Ok(()),

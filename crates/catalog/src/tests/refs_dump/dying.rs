@@ -139,7 +139,7 @@ async fn a_restore_may_die_at_every_step_is_never_half_visible_and_can_be_done_a
         assert_eq!(seen(&next).await, whole);
         next.world.clock.advance(Duration::from_secs(3600));
         for _ in 0..3 {
-            next.catalog.clean_up().await.unwrap();
+            next.clean_up().await;
         }
         assert_eq!(rows(&next).await, 2 + 5 + 3, "after {steps} steps something is left");
         if !burnt {
@@ -155,23 +155,23 @@ async fn a_restore_that_rests_for_long_is_cleaned_up_and_one_that_lives_is_not()
     let lake = lake().await;
     dumped(&lake).await;
     made_again(&lake).await;
-    lake.catalog.clean_up().await.unwrap();
+    lake.clean_up().await;
     let before = rows(&lake).await;
     let mut restore = lake.catalog.restore(request(None), &lake.mutation()).await.unwrap();
     restore.next().await.unwrap();
     lake.world.clock.advance(Duration::from_secs(3599));
-    lake.catalog.clean_up().await.unwrap();
+    lake.clean_up().await;
     restore.next().await.unwrap();
     // The branches were a sign of life.
     restore.next().await.unwrap();
     lake.world.clock.advance(Duration::from_secs(3599));
     for _ in 0..2 {
-        lake.catalog.clean_up().await.unwrap();
+        lake.clean_up().await;
     }
     assert!(rows(&lake).await > before + 5);
     lake.world.clock.advance(Duration::from_secs(1));
     for _ in 0..2 {
-        lake.catalog.clean_up().await.unwrap();
+        lake.clean_up().await;
     }
     let error = loop {
         match restore.next().await {
@@ -183,7 +183,7 @@ async fn a_restore_that_rests_for_long_is_cleaned_up_and_one_that_lives_is_not()
     assert!(error.message().contains("was given up"), "{error}");
     for _ in 0..2 {
         lake.world.clock.advance(Duration::from_secs(3600));
-        lake.catalog.clean_up().await.unwrap();
+        lake.clean_up().await;
     }
     assert!(rows(&lake).await <= before);
     restored(&lake, request(None)).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_restore_that_rests_for_long_is_cleaned_up_and_one_that_lives_is_not()
 #[tokio::test]
 async fn a_restore_that_fails_leaves_everything_to_the_next_clean_up() {
     let lake = Lake::new().await;
-    lake.catalog.clean_up().await.unwrap();
+    lake.clean_up().await;
     let before = rows(&lake).await;
     let first = first_commit();
     let unknown = CommitId::from_bytes([7; 32]);
@@ -200,7 +200,7 @@ async fn a_restore_that_fails_leaves_everything_to_the_next_clean_up() {
     restored(&lake, request(Some(dump))).await.unwrap_err();
     assert!(rows(&lake).await > before);
     for _ in 0..2 {
-        lake.catalog.clean_up().await.unwrap();
+        lake.clean_up().await;
     }
     assert_eq!(rows(&lake).await, before);
 }

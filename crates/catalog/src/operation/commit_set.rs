@@ -1,0 +1,231 @@
+//! Commit sets: commits, merges, hard resets and tags on any number of branches and repositories, all or none.
+//!
+//! Members are carried out in order, each on what those before it left, and published in one transaction. A set has turns in
+//! the queues of its branches, and seals those that it commits in one transaction, so that what was staged on several of them
+//! at once is committed at once.
+
+use std::sync::Arc;
+
+use braid_kv::Snapshot;
+use braid_types::{
+    BranchName, Code, CommitId, Error, IdentityHasher, RefExpression, RepositoryName, Result, TagName, limits,
+};
+
+use super::commit::CommitRequest;
+use super::merge::MergeRequest;
+use super::plan::{Place, Plan};
+use super::publish::{Settled, dirty};
+use super::seal_all::Branches;
+use super::stage::BranchAddress;
+use super::uploads::Uploads;
+use crate::catalog::{Catalog, load_branch, load_writable};
+use crate::mutation::{Attempts, Mutation, Request};
+use crate::record;
+use crate::record::request::Answer;
+
+/// A member of a commit set.
+#[derive(Debug, Clone)]
+pub struct SetMember {
+    /// The repository that it is in.
+    pub repository: RepositoryName,
+    /// What is to be done.
+    pub action: SetAction,
+}
+
+/// What a member of a commit set does.
+#[derive(Debug, Clone)]
+pub enum SetAction {
+    /// Commits what is staged on a branch.
+    Commit(CommitRequest),
+    /// Merges a ref into a branch.
+    Merge(MergeRequest),
+    /// Moves the head of a branch.
+    HardReset {
+        /// The branch.
+        branch: BranchName,
+        /// Where to.
+        to: RefExpression,
+    },
+    /// Makes a tag.
+    Tag {
+        /// Its name.
+        name: TagName,
+        /// What it is to name.
+        reference: RefExpression,
+    },
+}
+
+/// A set on its way to being published.
+struct Set<'a> {
+    catalog: &'a Catalog,
+    members: &'a [SetMember],
+    request: Request<'a>,
+    sealed: bool,
+    in_doubt: bool,
+}
+
+impl Catalog {
+    /// Carries out a commit set: all of its members or none. Gives for each the commit that it made or named.
+    ///
+    /// # Errors
+    /// Those of the members, with the number and kind of the one that failed; [`Code::LimitExceeded`] for too many members.
+    pub async fn commit_set(&self, members: &[SetMember], mutation: &Mutation) -> Result<Vec<CommitId>> {
+        check(members)?;
+        let start = IdentityHasher::new().string("commit set").int64(members.len() as i64);
+        let identity = members.iter().fold(start, |hasher, member| hasher.bytes(&member.identity()));
+        let request = mutation.with(identity);
+        let branches: Vec<BranchAddress> = members.iter().filter_map(SetMember::branch).collect();
+        let _turns = self.turns(&branches).await?;
+        let mut set = Set { catalog: self, members, request, sealed: false, in_doubt: false };
+        let (uploads, mut attempts) = (Uploads::default(), Attempts::new(self));
+        loop {
+            match Box::pin(set.go_on(&uploads, &mut attempts)).await {
+                Ok(Some(made)) => return Ok(made),
+                Ok(None) => {}
+                Err(error) if set.in_doubt => return Err(error.that_may_have_happened()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Set<'_> {
+    /// Plans the set and publishes it; nothing if it is to be planned again.
+    async fn go_on(&mut self, uploads: &Uploads, attempts: &mut Attempts) -> Result<Option<Vec<CommitId>>> {
+        let catalog = self.catalog;
+        let mut snapshot = catalog.snapshot().await?;
+        let stored = snapshot.get(&self.request.key()).await?;
+        if let Some(Answer::Commits(made)) = self.request.replayed(catalog, stored.as_ref())? {
+            return Ok(Some(made));
+        }
+        if self.seal(&snapshot).await? {
+            snapshot = catalog.snapshot().await?;
+        }
+        let mut plan = Plan::new(catalog, snapshot, uploads);
+        let made = self.plan(&mut plan).await?;
+        let answers = [(self.request.again(), Answer::Commits(made.clone()))];
+        match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
+            Settled::Done => Ok(Some(made)),
+            Settled::Outdated => Ok(None),
+            Settled::Dirty(at) => Err(self.blame(&at)),
+        }
+    }
+
+    /// Seals, once, the branches that are committed. Says whether it did.
+    async fn seal(&mut self, snapshot: &Arc<dyn Snapshot>) -> Result<bool> {
+        if std::mem::replace(&mut self.sealed, true) {
+            return Ok(false);
+        }
+        let mut branches = Branches::new();
+        for (number, member) in self.members.iter().enumerate() {
+            if let SetAction::Commit(commit) = &member.action {
+                let repository = load_writable(snapshot, &member.repository).await;
+                let repository = repository.map_err(|error| member.failed(number, &error))?;
+                let found = load_branch(snapshot, &repository, &commit.branch).await;
+                found.map_err(|error| member.failed(number, &error))?;
+                branches.insert(
+                    record::branch::key(&repository.id, &commit.branch),
+                    (repository, commit.branch.clone()),
+                );
+            }
+        }
+        self.catalog.seal_all(&branches).await?;
+        Ok(!branches.is_empty())
+    }
+
+    async fn plan(&self, plan: &mut Plan<'_>) -> Result<Vec<CommitId>> {
+        let mut made = Vec::with_capacity(self.members.len());
+        for (number, member) in self.members.iter().enumerate() {
+            let planned = member.plan(plan, self.request.by()).await;
+            made.push(planned.map_err(|error| member.failed(number, &error))?);
+        }
+        Ok(made)
+    }
+
+    /// The error of the first member that needs a branch to be clean which is not.
+    fn blame(&self, at: &BranchAddress) -> Error {
+        let error = dirty(&at.branch);
+        let needs = |member: &SetMember| {
+            !matches!(member.action, SetAction::Commit(_)) && member.branch().as_ref() == Some(at)
+        };
+        match self.members.iter().position(needs) {
+            Some(number) => self.members[number].failed(number, &error),
+            None => error,
+        }
+    }
+}
+
+impl SetMember {
+    async fn plan(&self, plan: &mut Plan<'_>, by: &Mutation) -> Result<CommitId> {
+        let repository = plan.repository(&self.repository).await?;
+        let place = Place { repository: &repository, by };
+        match &self.action {
+            SetAction::Commit(commit) => plan.commit(place, commit).await,
+            SetAction::Merge(merge) => plan.merge(place, merge).await,
+            SetAction::HardReset { branch, to } => plan.hard_reset(place, branch, to).await,
+            SetAction::Tag { name, reference } => plan.tag(place, name, reference).await,
+        }
+    }
+
+    /// The branch that it changes.
+    fn branch(&self) -> Option<BranchAddress> {
+        let branch = match &self.action {
+            SetAction::Commit(commit) => &commit.branch,
+            SetAction::Merge(merge) => &merge.destination,
+            SetAction::HardReset { branch, .. } => branch,
+            SetAction::Tag { .. } => return None,
+        };
+        Some(BranchAddress { repository: self.repository.clone(), branch: branch.clone() })
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.action {
+            SetAction::Commit(commit) => commit.check(),
+            SetAction::Merge(merge) => merge.check(),
+            SetAction::HardReset { .. } | SetAction::Tag { .. } => Ok(()),
+        }
+    }
+
+    fn identity(&self) -> [u8; 32] {
+        let repository = &self.repository;
+        let of = |words: [&str; 3]| IdentityHasher::new().strings(&words).string(repository.as_str());
+        match &self.action {
+            SetAction::Commit(commit) => commit.identity(repository),
+            SetAction::Merge(merge) => merge.identity(repository),
+            SetAction::HardReset { branch, to } => of(["hard reset", branch.as_str(), to.text()]),
+            SetAction::Tag { name, reference } => of(["tag", name.as_str(), reference.text()]),
+        }
+        .finish()
+    }
+
+    /// The error of this member, the one with this number.
+    fn failed(&self, number: usize, error: &Error) -> Error {
+        let message = format!("member {} ({}): {error}", number + 1, self.what());
+        let failed = Error::new(error.code(), error.subject(), message);
+        if error.may_have_happened() { failed.that_may_have_happened() } else { failed }
+    }
+
+    fn what(&self) -> String {
+        let repository = &self.repository;
+        match &self.action {
+            SetAction::Commit(commit) => format!("commit of '{repository}/{}'", commit.branch),
+            SetAction::Merge(merge) => {
+                format!("merge of '{}' into '{repository}/{}'", merge.source, merge.destination)
+            }
+            SetAction::HardReset { branch, to } => format!("hard reset of '{repository}/{branch}' to '{to}'"),
+            SetAction::Tag { name, reference } => format!("tag '{repository}/{name}' of '{reference}'"),
+        }
+    }
+}
+
+fn check(members: &[SetMember]) -> Result<()> {
+    let most = limits::SET_MEMBERS;
+    if members.is_empty() || members.len() > most {
+        let message = format!("a commit set has 1 to {most} members, not {}", members.len());
+        return Err(Error::new(Code::LimitExceeded, "members", message));
+    }
+    for (number, member) in members.iter().enumerate() {
+        member.check().map_err(|error| member.failed(number, &error))?;
+    }
+    Ok(())
+}

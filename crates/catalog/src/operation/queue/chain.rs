@@ -1,0 +1,154 @@
+//! Chains: jobs of one branch are planned one on top of the other and published together.
+//!
+//! A publish that lost a race is tried again as it is; only if the branch has become another is the chain planned anew, and
+//! trees that were written before are not written again.
+
+use std::sync::Arc;
+
+use braid_kv::{Snapshot, snapshot_ahead};
+use braid_types::{BranchName, CommitId, Error, Result};
+use bytes::Bytes;
+
+use super::line::Waiter;
+use crate::catalog::{Catalog, load_writable};
+use crate::mutation::{Attempts, Request};
+use crate::operation::plan::Plan;
+use crate::operation::publish::{Settled, dirty};
+use crate::operation::stage::BranchAddress;
+use crate::operation::uploads::Uploads;
+use crate::record;
+use crate::record::request::Answer;
+
+/// Jobs on their way to being published.
+struct Chain<'a> {
+    catalog: &'a Catalog,
+    at: BranchAddress,
+    /// Those without an answer, in order.
+    waiting: Vec<Waiter>,
+    sealed: bool,
+    /// The outcome of a publish was not known: nothing that follows may deny that it happened.
+    in_doubt: bool,
+}
+
+impl Catalog {
+    /// Answers all of these jobs, which are of one branch.
+    pub(super) async fn run_chain(&self, waiting: Vec<Waiter>) {
+        let at = waiting[0].job.at.clone();
+        let mut chain = Chain { catalog: self, at, waiting, sealed: false, in_doubt: false };
+        let (uploads, mut attempts) = (Uploads::default(), Attempts::new(self));
+        while !chain.waiting.is_empty() {
+            if let Err(error) = Box::pin(chain.go_on(&uploads, &mut attempts)).await {
+                let error = chain.doubted(error);
+                chain.waiting.drain(..).for_each(|waiter| tell(waiter, Err(error.clone())));
+            }
+        }
+    }
+}
+
+impl Chain<'_> {
+    /// Plans what waits and publishes it. Whatever waits afterwards is to be planned again.
+    async fn go_on(&mut self, uploads: &Uploads, attempts: &mut Attempts) -> Result<()> {
+        let snapshot = self.read().await?;
+        self.answer_done(&snapshot).await?;
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let snapshot = self.seal(snapshot).await?;
+        let catalog = self.catalog;
+        let mut plan = Plan::new(catalog, snapshot, uploads);
+        let made = self.plan(&mut plan).await?;
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let answers: Vec<_> =
+            self.waiting.iter().zip(&made).map(|(waiter, id)| waiter.answered(*id)).collect();
+        match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
+            Settled::Done => {
+                let answered = self.waiting.drain(..).zip(made);
+                answered.for_each(|(waiter, id)| tell(waiter, Ok(id)));
+                Ok(())
+            }
+            Settled::Outdated => Ok(()),
+            Settled::Dirty(at) => Err(dirty(&at.branch)),
+        }
+    }
+
+    /// A state of the store in which what the chain is going to need was read at once, as far as it can be guessed.
+    async fn read(&self) -> Result<Arc<dyn Snapshot>> {
+        let mut keys: Vec<Bytes> = self.waiting.iter().map(|waiter| waiter.job.request_key()).collect();
+        keys.push(record::repository::key(&self.at.repository));
+        if let Some(repository) = self.catalog.known_repository(&self.at.repository) {
+            keys.push(record::branch::key(&repository.id, &self.at.branch));
+            let read = self.waiting.iter().filter_map(|waiter| waiter.job.reads());
+            let branches = read.filter_map(|reference| BranchName::new(reference.base()).ok());
+            keys.extend(branches.map(|name| record::branch::key(&repository.id, &name)));
+        }
+        Ok(snapshot_ahead(self.catalog.snapshot().await?, &keys).await?)
+    }
+
+    /// Answers those that were done before, and those whose id belongs to another request.
+    async fn answer_done(&mut self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {
+        let keys: Vec<Bytes> = self.waiting.iter().map(|waiter| waiter.job.request_key()).collect();
+        let stored = snapshot.get_many(&keys).await?;
+        for (waiter, stored) in std::mem::take(&mut self.waiting).into_iter().zip(stored) {
+            match waiter.job.request().replayed(self.catalog, stored.as_ref()) {
+                Ok(Some(Answer::Commit(id))) => tell(waiter, Ok(id)),
+                Ok(_) => self.waiting.push(waiter),
+                Err(error) => tell(waiter, Err(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Before a commit, once: seals the open layer. What was acknowledged before the commit was asked for is in a sealed layer
+    /// then. Gives the state to plan on, which sees what the layer holds.
+    async fn seal(&mut self, snapshot: Arc<dyn Snapshot>) -> Result<Arc<dyn Snapshot>> {
+        if self.sealed || !self.waiting.iter().any(|waiter| waiter.job.is_own()) {
+            return Ok(snapshot);
+        }
+        let repository = load_writable(&snapshot, &self.at.repository).await?;
+        self.catalog.seal(&repository, &self.at.branch).await?;
+        self.sealed = true;
+        self.catalog.snapshot().await
+    }
+
+    /// Plans the jobs in order and gives what each makes. One that fails is answered, and leaves; so does one whose caller went
+    /// away.
+    async fn plan(&mut self, plan: &mut Plan<'_>) -> Result<Vec<CommitId>> {
+        let repository = plan.repository(&self.at.repository).await?;
+        let mut made = Vec::with_capacity(self.waiting.len());
+        for mut waiter in std::mem::take(&mut self.waiting) {
+            let planned = tokio::select! {
+                biased;
+                () = waiter.answer.closed() => continue,
+                planned = waiter.job.plan(plan, &repository) => planned,
+            };
+            match planned {
+                Ok(id) => {
+                    made.push(id);
+                    self.waiting.push(waiter);
+                }
+                Err(error) => {
+                    let error = self.doubted(error);
+                    tell(waiter, Err(error));
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    fn doubted(&self, error: Error) -> Error {
+        if self.in_doubt { error.that_may_have_happened() } else { error }
+    }
+}
+
+impl Waiter {
+    fn answered(&self, id: CommitId) -> (Request<'_>, Answer) {
+        (self.job.request(), Answer::Commit(id))
+    }
+}
+
+/// Nobody listens any more to one whose caller went away.
+fn tell(waiter: Waiter, answer: Result<CommitId>) {
+    let _ = waiter.answer.send(answer);
+}
