@@ -5,11 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use braid_types::{BranchName, ObjectPath, RefExpression, RepositoryId, RepositoryName, StagingToken, View};
+use braid_types::{BranchName, ObjectPath, RefExpression, RepositoryId, RepositoryName, View};
 use bytes::Bytes;
 use moka::sync::Cache;
 
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, staged};
+use crate::view::Stack;
 
 /// How many branches and repositories are remembered, and for how long after they were last asked for.
 const BRANCHES: u64 = 100_000;
@@ -22,8 +23,7 @@ pub(crate) struct Hint {
     repository: RepositoryId,
     /// The layer that took writes.
     pub(crate) open: OpenLayer,
-    /// Staging tokens, the newest layer first.
-    tokens: Vec<StagingToken>,
+    stack: Stack,
 }
 
 /// What was last seen of branches, by the names of their repositories and their own, and of repositories.
@@ -59,7 +59,7 @@ impl Hints {
         if self.repository(&repository.name).is_none_or(|known| *known != *repository) {
             self.repositories.insert(repository.name.clone(), Arc::new(repository.clone()));
         }
-        let hint = Hint { repository: repository.id, open: record.open, tokens: record.tokens() };
+        let hint = Hint { repository: repository.id, open: record.open, stack: Stack::staged(record) };
         if let Some(known) = self.of(&repository.name, branch).filter(|known| **known == hint) {
             return known;
         }
@@ -92,7 +92,7 @@ impl Hint {
     }
 
     /// Where a path may be staged.
-    pub(crate) fn staged_keys(&self, path: &[u8]) -> impl Iterator<Item = Bytes> {
-        self.tokens.iter().map(move |token| staged::key(token, path))
+    pub(crate) fn staged_keys(&self, path: &[u8]) -> impl Iterator<Item = Bytes> + use<> {
+        self.stack.trace(path).staged.into_iter().map(|(token, path)| staged::key(&token, &path))
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | tag | record | file |
 //! |---|---|---|
-//! | `b` | branch | [`branch`] |
+//! | `b` | branch, with its layers | [`branch`], [`layer`] |
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
@@ -21,6 +21,7 @@ pub(crate) mod branch;
 pub(crate) mod commit;
 pub(crate) mod dropped;
 mod key;
+mod layer;
 pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
@@ -32,5 +33,6 @@ mod tests;
 mod value;
 mod who;
 
-pub use branch::{BranchRecord, OpenLayer, SealedLayer};
+pub use branch::{BranchRecord, OpenLayer};
+pub use layer::{Layer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};

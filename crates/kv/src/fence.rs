@@ -150,6 +150,18 @@ impl Held {
         self.stripes.iter().any(|stripe| stripe.sealed)
     }
 
+    /// Gives the transaction that holds the fence numbers of a lane, as [`Fence::shared_many`] gives them to one that
+    /// passes it: `count` of them, from [`Pass::number`] on.
+    ///
+    /// # Panics
+    /// When the fence has no such lane.
+    pub fn take_numbers(&mut self, lane: u16, count: u64) -> Pass {
+        let stripe = &mut self.stripes[usize::from(lane)];
+        let number = stripe.next;
+        stripe.next += count;
+        Pass { lane, number }
+    }
+
     /// Seals the fence for good.
     pub fn seal(self, txn: &mut dyn Transaction) {
         self.put_all(txn, |stripe| Stripe { sealed: true, ..stripe });

@@ -9,7 +9,6 @@ use braid_tree::{Pending, Usage};
 use braid_types::{PathPrefix, RefExpression, RepositoryName, Result};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::fold::changes;
 use super::list_objects::{ListRequest, Listing, ObjectCursor};
 use crate::catalog::{Catalog, load_repository};
 use crate::view::View;
@@ -113,12 +112,12 @@ async fn of_prefix(view: &View, snapshot: &Arc<dyn Snapshot>, prefix: PathPrefix
 }
 
 async fn usage(view: &View, snapshot: &Arc<dyn Snapshot>, prefix: &[u8]) -> Result<Usage> {
-    let committed = braid_tree::usage(&*view.ranges, view.base, prefix).await?;
-    if view.tokens.is_empty() {
+    let committed = braid_tree::usage(&*view.ranges, view.stack.base, prefix).await?;
+    if view.stack.is_plain_tree() {
         return Ok(committed);
     }
-    let staged = changes(snapshot, &view.tokens, prefix);
-    let mut pending = Pending::new(Arc::clone(&view.ranges), view.base, staged);
+    let staged = view.changes(snapshot, prefix);
+    let mut pending = Pending::new(Arc::clone(&view.ranges), view.stack.base, staged);
     let (mut gained, mut lost) = (Usage::default(), Usage::default());
     while let Some(change) = pending.next().await?
         && change.key.starts_with(prefix)

@@ -9,6 +9,7 @@ use super::repositories::lock_branch;
 use super::seal::is_clean;
 use crate::catalog::{Catalog, finish, load_branch};
 use crate::mutation::{Request, lost_race};
+use crate::record::branch::sealed_tokens;
 use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
@@ -156,8 +157,8 @@ impl Catalog {
     }
 
     fn drop_layers(&self, txn: &mut dyn Transaction, folded: &BranchRecord) {
-        for layer in &folded.sealed {
-            txn.put(Dropped::Token(layer.token).key(), dropped::encode(self.now()));
+        for token in sealed_tokens(&folded.sealed) {
+            txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
         }
     }
 }
