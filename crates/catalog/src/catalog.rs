@@ -46,6 +46,10 @@ pub struct Settings {
     pub request_lifetime: Duration,
     /// How long after it was dropped a staging token is destroyed; longer than any snapshot lives.
     pub destroy_delay: Duration,
+    /// A branch with more layers of uncommitted change gets them folded without a commit.
+    pub fold_layers: usize,
+    /// So does one with about so many staged entries in one layer.
+    pub fold_entries: u64,
     /// How many commits are kept in memory.
     pub cached_commits: u64,
     /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
@@ -61,6 +65,8 @@ impl Default for Settings {
             lock_wait: Duration::from_secs(5),
             request_lifetime: Duration::from_secs(24 * 3600),
             destroy_delay: Duration::from_secs(20 * 60),
+            fold_layers: 8,
+            fold_entries: 100_000,
             cached_commits: 100_000,
             tree_format: None,
             compute_threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -89,7 +95,7 @@ impl Catalog {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
             queues: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
-            hints: Hints::new(),
+            hints: Hints::new(settings.fold_layers),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             pool: Pool::new(settings.compute_threads),
             parts,

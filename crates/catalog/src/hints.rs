@@ -9,7 +9,9 @@ use braid_types::{BranchName, ObjectPath, RefExpression, RepositoryId, Repositor
 use bytes::Bytes;
 use moka::sync::Cache;
 
+use crate::operation::stage::BranchAddress;
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, staged};
+use crate::tall::Tall;
 use crate::view::Stack;
 
 /// How many branches and repositories are remembered, and for how long after they were last asked for.
@@ -31,14 +33,24 @@ pub(crate) struct Hint {
 pub(crate) struct Hints {
     branches: Cache<(RepositoryName, BranchName), Arc<Hint>>,
     repositories: Cache<RepositoryName, Arc<RepositoryRecord>>,
+    tall: Arc<Tall>,
+    /// A branch with more layers is tall.
+    fold_layers: usize,
 }
 
 impl Hints {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fold_layers: usize) -> Self {
         Self {
+            tall: Arc::default(),
+            fold_layers,
             branches: Cache::builder().max_capacity(BRANCHES).time_to_idle(IDLE).build(),
             repositories: Cache::builder().max_capacity(REPOSITORIES).time_to_idle(IDLE).build(),
         }
+    }
+
+    /// The branches whose layers are to be folded.
+    pub(crate) fn tall(&self) -> &Arc<Tall> {
+        &self.tall
     }
 
     pub(crate) fn repository(&self, name: &RepositoryName) -> Option<Arc<RepositoryRecord>> {
@@ -58,6 +70,9 @@ impl Hints {
     ) -> Arc<Hint> {
         if self.repository(&repository.name).is_none_or(|known| *known != *repository) {
             self.repositories.insert(repository.name.clone(), Arc::new(repository.clone()));
+        }
+        if record.sealed.len() > self.fold_layers {
+            self.tall.note(&BranchAddress { repository: repository.name.clone(), branch: branch.clone() });
         }
         let hint = Hint { repository: repository.id, open: record.open, stack: Stack::staged(record) };
         if let Some(known) = self.of(&repository.name, branch).filter(|known| **known == hint) {

@@ -15,6 +15,7 @@ mod record;
 mod refs_dump;
 mod resolve;
 mod storage;
+mod tall;
 #[cfg(test)]
 mod tests;
 mod view;

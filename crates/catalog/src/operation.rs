@@ -9,6 +9,7 @@ pub(crate) mod differences;
 pub(crate) mod du;
 pub(crate) mod dump;
 mod erase;
+mod flatten;
 mod fold;
 pub(crate) mod fsck;
 mod graft;

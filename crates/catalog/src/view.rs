@@ -9,6 +9,7 @@ mod reads;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::sync::Arc;
 

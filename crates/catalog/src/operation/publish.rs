@@ -156,7 +156,8 @@ impl Catalog {
         txn.put(record::branch::key(id, target.branch), record.encode());
     }
 
-    fn drop_layers(&self, txn: &mut dyn Transaction, folded: &BranchRecord) {
+    /// Gives the tokens of folded layers to the clean-up.
+    pub(super) fn drop_layers(&self, txn: &mut dyn Transaction, folded: &BranchRecord) {
         for token in sealed_tokens(&folded.sealed) {
             txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
         }
@@ -164,7 +165,7 @@ impl Catalog {
 }
 
 /// Whether `current` is `folded` with at most more layers sealed on top.
-fn is_continued_by(folded: &BranchRecord, current: &BranchRecord) -> bool {
+pub(super) fn is_continued_by(folded: &BranchRecord, current: &BranchRecord) -> bool {
     (current.incarnation, current.head, current.base) == (folded.incarnation, folded.head, folded.base)
         && current.sealed.starts_with(&folded.sealed)
 }

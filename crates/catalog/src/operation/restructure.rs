@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 use super::repositories::lock_branch;
 use super::seal::is_empty;
-use super::stage::staged_states;
+use super::stage::{BranchAddress, staged_states};
 use crate::catalog::{Catalog, finish, load_branch, load_writable};
 use crate::mutation::{Attempts, Request};
 use crate::record::path_change::{self, PathChange, PathState};
@@ -183,6 +183,10 @@ impl Alone<'_> {
         if is_empty(&self.txn, &branch.open).await? {
             self.fence.keep_open(&mut *self.txn);
         } else {
+            if self.fence.numbers_given() >= catalog.settings.fold_entries {
+                let (repository, branch) = (repository.name.clone(), self.name.clone());
+                catalog.hints().tall().note(&BranchAddress { repository, branch });
+            }
             branch = catalog.with_sealed_layer(branch);
             self.fence.seal(&mut *self.txn);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use braid_kv::{Kv, Memory, MemorySettings, Mode, Outcome, Snapshot};
 use braid_tree::testing::MemoryRangeStore;
-use braid_tree::{ListQuery, Listed, Pool, RangeStore, Record, TreeFormat, TreeId, Value, build, fold, list_page};
+use braid_tree::{ListQuery, Listed, Pool, RangeStore, Record, TreeFormat, TreeId, Usage, Value, build, fold, list_page};
 use braid_types::{AddressType, Entry, PathPrefix, StagingToken, SystemClock, Time};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -212,6 +212,10 @@ async fn check(base: Content, steps: Vec<Step>, from: String) {
         assert_eq!(found.as_ref(), world.expected.get(path), "a point read of {path}");
     }
     for prefix in PREFIXES {
+        let usage = world.view.usage(&world.snapshot, prefix.as_bytes()).await.unwrap();
+        let sizes = world.expected.iter().filter(|(path, _)| path.starts_with(prefix)).map(|(_, size)| size);
+        let wanted = Usage { entries: sizes.clone().count() as u64, data_bytes: sizes.sum() };
+        assert_eq!(usage, wanted, "how much is under {prefix:?}");
         for delimiter in ["", "/", "b"] {
             for (after, limit) in [("", 100), ("", 1), (&from[..], 3)] {
                 let listed = world.list(prefix, delimiter, after, limit).await;
