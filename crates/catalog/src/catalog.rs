@@ -52,6 +52,10 @@ pub struct Settings {
     pub fence_delay: Duration,
     /// How long a node keeps a background task that it does not renew.
     pub lease_lifetime: Duration,
+    /// A branch with more layers of uncommitted change gets them folded without a commit.
+    pub fold_layers: usize,
+    /// So does one with about so many staged entries in one layer.
+    pub fold_entries: u64,
     /// How many commits are kept in memory.
     pub cached_commits: u64,
     /// Overrides the rules of trees, for tests with small ranges; `None` takes those of the repository's format version.
@@ -69,6 +73,8 @@ impl Default for Settings {
             destroy_delay: Duration::from_secs(20 * 60),
             fence_delay: Duration::from_secs(24 * 3600),
             lease_lifetime: Duration::from_secs(5 * 60),
+            fold_layers: 8,
+            fold_entries: 100_000,
             cached_commits: 100_000,
             tree_format: None,
             compute_threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -98,8 +104,8 @@ impl Catalog {
             lanes: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             commits: Cache::new(settings.cached_commits),
             lines: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
-            hints: Hints::new(),
             holder: Holder::random(&*parts.random),
+            hints: Hints::new(settings.fold_layers),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             pool: match settings.compute_threads {
                 0 => Pool::inline(),

@@ -5,11 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use braid_types::{BranchName, ObjectPath, RefExpression, RepositoryId, RepositoryName, StagingToken, View};
+use braid_types::{BranchName, ObjectPath, RefExpression, RepositoryId, RepositoryName, View};
 use bytes::Bytes;
 use moka::sync::Cache;
 
+use crate::operation::stage::BranchAddress;
 use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, staged};
+use crate::tall::Tall;
+use crate::view::Stack;
 
 /// How many branches and repositories are remembered, and for how long after they were last asked for.
 const BRANCHES: u64 = 100_000;
@@ -22,8 +25,7 @@ pub(crate) struct Hint {
     repository: RepositoryId,
     /// The layer that took writes.
     pub(crate) open: OpenLayer,
-    /// Staging tokens, the newest layer first.
-    tokens: Vec<StagingToken>,
+    stack: Stack,
 }
 
 /// What was last seen of branches, by the names of their repositories and their own, and of repositories.
@@ -31,14 +33,24 @@ pub(crate) struct Hint {
 pub(crate) struct Hints {
     branches: Cache<(RepositoryName, BranchName), Arc<Hint>>,
     repositories: Cache<RepositoryName, Arc<RepositoryRecord>>,
+    tall: Arc<Tall>,
+    /// A branch with more layers is tall.
+    fold_layers: usize,
 }
 
 impl Hints {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fold_layers: usize) -> Self {
         Self {
+            tall: Arc::default(),
+            fold_layers,
             branches: Cache::builder().max_capacity(BRANCHES).time_to_idle(IDLE).build(),
             repositories: Cache::builder().max_capacity(REPOSITORIES).time_to_idle(IDLE).build(),
         }
+    }
+
+    /// The branches whose layers are to be folded.
+    pub(crate) fn tall(&self) -> &Arc<Tall> {
+        &self.tall
     }
 
     pub(crate) fn repository(&self, name: &RepositoryName) -> Option<Arc<RepositoryRecord>> {
@@ -59,7 +71,10 @@ impl Hints {
         if self.repository(&repository.name).is_none_or(|known| *known != *repository) {
             self.repositories.insert(repository.name.clone(), Arc::new(repository.clone()));
         }
-        let hint = Hint { repository: repository.id, open: record.open, tokens: record.tokens() };
+        if record.sealed.len() > self.fold_layers {
+            self.tall.note(&BranchAddress { repository: repository.name.clone(), branch: branch.clone() });
+        }
+        let hint = Hint { repository: repository.id, open: record.open, stack: Stack::staged(record) };
         if let Some(known) = self.of(&repository.name, branch).filter(|known| **known == hint) {
             return known;
         }
@@ -92,7 +107,7 @@ impl Hint {
     }
 
     /// Where a path may be staged.
-    pub(crate) fn staged_keys(&self, path: &[u8]) -> impl Iterator<Item = Bytes> {
-        self.tokens.iter().map(move |token| staged::key(token, path))
+    pub(crate) fn staged_keys(&self, path: &[u8]) -> impl Iterator<Item = Bytes> + use<> {
+        self.stack.trace(path).staged.into_iter().map(|(token, path)| staged::key(&token, &path))
     }
 }

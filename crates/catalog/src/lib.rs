@@ -17,6 +17,7 @@ mod record;
 mod refs_dump;
 mod resolve;
 mod storage;
+mod tall;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -37,6 +38,7 @@ pub use operation::fsck::{FaultPlace, Fsck, FsckEvent, FsckFault, FsckProgress, 
 pub use operation::list_objects::{ListRequest, Listing, ObjectCursor};
 pub use operation::log::{History, LogRequest};
 pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};
+pub use operation::move_objects::MoveDirectory;
 pub use operation::pick::PickRequest;
 pub use operation::repositories::CreateRepository;
 pub use operation::reset::ResetScope;
@@ -44,7 +46,7 @@ pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, 
 pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
 pub use operation::tags::TagInfo;
 pub use page::{Page, PageRequest};
-pub use record::{BranchRecord, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
+pub use record::{BranchRecord, Layer, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};
 pub use storage::Storage;

@@ -5,7 +5,7 @@
 //!
 //! | tag | record | file |
 //! |---|---|---|
-//! | `b` | branch | [`branch`] |
+//! | `b` | branch, with its layers | [`branch`], [`layer`] |
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
@@ -23,6 +23,7 @@ pub(crate) mod commit;
 pub(crate) mod dropped;
 mod key;
 pub(crate) mod lease;
+mod layer;
 pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
@@ -34,5 +35,6 @@ mod tests;
 mod value;
 mod who;
 
-pub use branch::{BranchRecord, OpenLayer, SealedLayer};
+pub use branch::{BranchRecord, OpenLayer};
+pub use layer::{Layer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};

@@ -18,7 +18,7 @@ mod tests;
 
 pub use lanes::{LaneGuard, LanePool};
 
-use crate::{KeyRange, KvError, Transaction};
+use crate::{KeyRange, KvError, ScanOptions, Snapshot, Transaction};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::time::Duration;
 use stripe::Stripe;
@@ -116,6 +116,18 @@ impl Fence {
         Ok(Pass { lane, number: stripe.next })
     }
 
+    /// How many numbers all lanes together had given in a state of the store.
+    ///
+    /// # Errors
+    /// [`FenceError::Unreadable`], and those of the store.
+    pub async fn numbers_given(&self, snapshot: &dyn Snapshot) -> Result<u64, FenceError> {
+        let mut sum = 0;
+        for (key, value) in snapshot.scan(&self.range(), ScanOptions::first(usize::from(u16::MAX))).await? {
+            sum += decode(&key, Some(value))?.next;
+        }
+        Ok(sum)
+    }
+
     /// Lets a pessimistic transaction in alone: locks every stripe, one after another in order, all within `wait`.
     /// What the transaction reads from here on is the state of the last lock: every writer that passed has either
     /// committed, and is seen, or will conflict once [`Held::seal`] or [`Held::keep_open`] is committed. One of the
@@ -148,6 +160,23 @@ impl Held {
     /// Whether any stripe had been sealed before.
     pub fn was_sealed(&self) -> bool {
         self.stripes.iter().any(|stripe| stripe.sealed)
+    }
+
+    /// How many numbers all lanes together have given.
+    pub fn numbers_given(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.next).sum()
+    }
+
+    /// Gives the transaction that holds the fence numbers of a lane, as [`Fence::shared_many`] gives them to one that
+    /// passes it: `count` of them, from [`Pass::number`] on.
+    ///
+    /// # Panics
+    /// When the fence has no such lane.
+    pub fn take_numbers(&mut self, lane: u16, count: u64) -> Pass {
+        let stripe = &mut self.stripes[usize::from(lane)];
+        let number = stripe.next;
+        stripe.next += count;
+        Pass { lane, number }
     }
 
     /// Seals the fence for good.

@@ -64,5 +64,5 @@ pub use range_file::{open_range, open_range_index, range_blocks, read_range_bloc
 pub use record::{Change, Record};
 
 pub use roll_up::{Changed, DirectoryQuery, PrefixChanges, RollUp};
-pub use usage::{Usage, usage};
+pub use usage::{Usage, usage, usage_between};
 pub use value::{MAX_PART_BYTES, Value, ValueError};

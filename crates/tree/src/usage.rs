@@ -35,54 +35,79 @@ impl Usage {
     }
 }
 
-/// Sums up the paths of a tree that begin with `prefix`.
+/// Sums up the paths of a tree that begin with `prefix`. As [`usage_between`].
 ///
-/// Ranges inside the prefix count from their descriptors. What is read are the blocks that hold the prefix of the one or
-/// two ranges at its edges, and ranges whose descriptors do not tell their bytes: those that lakeFS wrote.
+/// # Errors
+/// As [`usage_between`].
+pub async fn usage(store: &dyn RangeStore, tree: TreeId, prefix: &[u8]) -> Result<Usage, TreeError> {
+    usage_between(store, tree, prefix, prefix_end(prefix).as_deref()).await
+}
+
+/// Sums up the paths of a tree from `from` on, before `until` if that is given.
+///
+/// Ranges in between count from their descriptors. What is read are the blocks at both ends of the one or two ranges at the
+/// edges, and ranges whose descriptors do not tell their bytes: those that lakeFS wrote.
 ///
 /// # Errors
 /// [`TreeError::Corrupt`] also if a record that has to be read is no entry; those of the store.
-pub async fn usage(store: &dyn RangeStore, tree: TreeId, prefix: &[u8]) -> Result<Usage, TreeError> {
+pub async fn usage_between(
+    store: &dyn RangeStore,
+    tree: TreeId,
+    from: &[u8],
+    until: Option<&[u8]>,
+) -> Result<Usage, TreeError> {
     let metarange = open_tree(store, tree).await?;
-    let end = prefix_end(prefix);
-    let from = metarange.position(prefix);
-    let ranges = metarange.ranges()[from..].iter();
-    let ranges = ranges.take_while(|range| end.as_ref().is_none_or(|end| range.min_key < *end));
+    let stretch = Stretch { from, until };
+    let ranges = metarange.ranges()[metarange.position(from)..].iter();
+    let ranges = ranges.take_while(|range| !stretch.ends_before(&range.min_key));
     let mut total = Usage::default();
     let mut unknown = Vec::new();
     for range in ranges {
         match range.data_bytes {
-            Some(data_bytes) if is_inside(range, prefix) => {
+            Some(data_bytes) if stretch.holds(range) => {
                 total = total.plus(Usage { entries: range.count, data_bytes });
             }
             _ => unknown.push(range),
         }
     }
     // Gathered before they run: the future of a stream that makes them as it goes is not `Send` for callers.
-    let reads: Vec<_> = unknown.into_iter().map(|range| usage_in(store, range, prefix)).collect();
+    let reads: Vec<_> = unknown.into_iter().map(|range| usage_in(store, range, stretch)).collect();
     let read = stream::iter(reads).buffer_unordered(RANGES_AT_ONCE);
     read.try_fold(total, async |sum, usage| Ok(sum.plus(usage))).await
 }
 
-fn is_inside(range: &RangeDescriptor, prefix: &[u8]) -> bool {
-    range.min_key.starts_with(prefix) && range.max_key.starts_with(prefix)
+/// Paths from one on, and before another.
+#[derive(Clone, Copy)]
+struct Stretch<'a> {
+    from: &'a [u8],
+    until: Option<&'a [u8]>,
 }
 
-/// Reads a range as far as it is under the prefix.
+impl Stretch<'_> {
+    fn ends_before(&self, key: &[u8]) -> bool {
+        self.until.is_some_and(|until| key >= until)
+    }
+
+    fn holds(&self, range: &RangeDescriptor) -> bool {
+        &range.min_key[..] >= self.from && !self.ends_before(&range.max_key)
+    }
+}
+
+/// Reads a range as far as it is in the stretch.
 async fn usage_in(
     store: &dyn RangeStore,
     range: &RangeDescriptor,
-    prefix: &[u8],
+    stretch: Stretch<'_>,
 ) -> Result<Usage, TreeError> {
     let index = index_described(store, range).await?;
-    let mut next = index.find(prefix).ok_or_else(|| TreeError::ends_early(range.id))?;
-    let last = prefix_end(prefix).and_then(|end| index.find(&end));
+    let mut next = index.find(stretch.from).ok_or_else(|| TreeError::ends_early(range.id))?;
+    let last = stretch.until.and_then(|until| index.find(until));
     let end = last.map_or(index.blocks(), |last| last + 1);
     let mut sum = Usage::default();
     while next < end {
         let stop = (next + 1..end).find(|&stop| span_len(&index, next..stop) >= READ_BYTES).unwrap_or(end);
         for block in read_blocks(store, &range.id, &index, next..stop).await? {
-            sum = sum.plus(usage_of(range, &block, prefix)?);
+            sum = sum.plus(usage_of(range, &block, stretch)?);
         }
         next = stop;
     }
@@ -94,14 +119,14 @@ fn span_len(index: &TableIndex, blocks: Range<usize>) -> u64 {
     span.end - span.start
 }
 
-/// Sums up the records of a block that are under the prefix.
-fn usage_of(range: &RangeDescriptor, block: &DataBlock, prefix: &[u8]) -> Result<Usage, TreeError> {
+/// Sums up the records of a block that are in the stretch.
+fn usage_of(range: &RangeDescriptor, block: &DataBlock, stretch: Stretch<'_>) -> Result<Usage, TreeError> {
     let corrupted = |corruption| TreeError::corruption(range.id, &corruption);
     let mut records = block.cursor();
-    records.seek(prefix).map_err(corrupted)?;
+    records.seek(stretch.from).map_err(corrupted)?;
     let mut sum = Usage::default();
     while let Some((key, value)) = records.next().map_err(corrupted)? {
-        if !key.starts_with(prefix) {
+        if stretch.ends_before(key) {
             break;
         }
         let data_bytes = entry_size(value)

@@ -186,6 +186,10 @@ codes! {
     InvalidDump = "invalid_dump", final_, FailedPrecondition, 400, "InvalidArgument";
     /// A branch of that name exists.
     BranchExists = "branch_exists", final_, AlreadyExists, 409, "OperationAborted";
+    /// There are objects where something is to be moved to.
+    DestinationExists = "destination_exists", final_, AlreadyExists, 409, "OperationAborted";
+    /// A directory is to be moved into itself, or over one that it is in.
+    IntoItself = "into_itself", final_, InvalidArgument, 400, "InvalidArgument";
     /// A tag of that name exists.
     TagExists = "tag_exists", final_, AlreadyExists, 409, "OperationAborted";
     /// The name is taken by another kind of ref.

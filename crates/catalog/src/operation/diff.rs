@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use braid_kv::Snapshot;
 use braid_tree::{DirectoryDiff, DirectoryQuery, TreeId};
-use braid_types::{BranchName, RefExpression, RepositoryName, Result, StagingToken, View as RefView};
+use braid_types::{BranchName, RefExpression, RepositoryName, Result, View as RefView};
 use bytes::Bytes;
 
 use super::differences::{Changed, DiffQuery, Differences, Source};
-use super::fold::changes;
 use super::merge::no_base;
 use super::staged_diff::{StagedDiff, Trees};
 use crate::catalog::{Catalog, load_branch, load_repository};
@@ -17,6 +16,7 @@ use crate::graph::merge_base;
 use crate::page::{Page, PageRequest, PageStart};
 use crate::record::RepositoryRecord;
 use crate::resolve::{Resolved, resolve};
+use crate::view::{Stack, View};
 
 /// What is compared with the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,7 +86,7 @@ impl Catalog {
         let snapshot = self.snapshot().await?;
         let repository = load_repository(&snapshot, repository).await?;
         let record = load_branch(&snapshot, &repository, branch).await?;
-        let sides = DiffSides { left: record.base, tokens: record.tokens(), right: record.base };
+        let sides = DiffSides { left: record.base, right: Stack::staged(&record) };
         self.differences(snapshot, repository, sides, &directory_query(query)).await
     }
 
@@ -101,8 +101,8 @@ impl Catalog {
         let left = resolve(self, &snapshot, &repository, &request.left).await?.committed(&request.left)?;
         let right = resolve(self, &snapshot, &repository, &request.right).await?;
         let left = self.left_tree(&snapshot, &repository, &left, &right, request.mode).await?;
-        let (tokens, right) = self.right_side(&snapshot, &repository, &right).await?;
-        self.differences(snapshot, repository, DiffSides { left, tokens, right }, query).await
+        let right = self.right_side(&snapshot, &repository, &right).await?;
+        self.differences(snapshot, repository, DiffSides { left, right }, query).await
     }
 
     async fn differences(
@@ -113,12 +113,13 @@ impl Catalog {
         query: &DirectoryQuery,
     ) -> Result<Differences> {
         let ranges = self.ranges(&repository).await?;
-        let DiffSides { left, tokens, right } = sides;
-        let source = if tokens.is_empty() {
-            Source::Trees(Box::new(DirectoryDiff::new(ranges, self.pool(), left, right, query)))
+        let DiffSides { left, right } = sides;
+        let source = if right.is_plain_tree() {
+            Source::Trees(Box::new(DirectoryDiff::new(ranges, self.pool(), left, right.base, query)))
         } else {
-            let trees = Trees { ranges, pool: self.pool().clone(), left, base: right };
-            let staged = |from: &[u8]| changes(&snapshot, &tokens, from);
+            let view = View { stack: right, ranges: Arc::clone(&ranges) };
+            let trees = Trees { ranges, pool: self.pool().clone(), left, base: view.stack.base };
+            let staged = |from: &[u8]| view.changes(&snapshot, from);
             Source::Staged(Box::new(StagedDiff::new(trees, query, staged)))
         };
         Ok(Differences { source, namespace: repository.storage_namespace, _snapshot: snapshot })
@@ -143,27 +144,26 @@ impl Catalog {
         Ok(self.load_commit(snapshot, repository, &commit).await?.metarange)
     }
 
-    /// The staging tokens (none unless staged entries are asked for) and the tree of the right side.
+    /// The right side: a tree alone unless what is uncommitted is asked for.
     async fn right_side(
         &self,
         snapshot: &Arc<dyn Snapshot>,
         repository: &RepositoryRecord,
         right: &Resolved,
-    ) -> Result<(Vec<StagingToken>, TreeId)> {
+    ) -> Result<Stack> {
         if right.view == RefView::Staged
             && let Some(branch) = right.staged_branch()
         {
-            return Ok((branch.tokens(), branch.base));
+            return Ok(Stack::staged(branch));
         }
-        Ok((Vec::new(), self.load_commit(snapshot, repository, &right.commit).await?.metarange))
+        Ok(Stack::committed(self.load_commit(snapshot, repository, &right.commit).await?.metarange))
     }
 }
 
-/// What is compared: a tree, with a tree that may have staged layers on top, the newest first.
+/// What is compared: a tree, with a tree that may have layers on top.
 struct DiffSides {
     left: TreeId,
-    tokens: Vec<StagingToken>,
-    right: TreeId,
+    right: Stack,
 }
 
 impl DiffMode {

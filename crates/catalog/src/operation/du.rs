@@ -1,15 +1,15 @@
 //! How much is stored under a prefix: of all of it, or directory by directory.
 //!
-//! What is committed is told by the tree's descriptors. What is staged is walked, each change compared with what it hides.
+//! What is in trees is told by their descriptors, also where layers show it elsewhere. What is staged is walked, each change
+//! compared with what it hides.
 
 use std::sync::Arc;
 
 use braid_kv::Snapshot;
-use braid_tree::{Pending, Usage};
+use braid_tree::Usage;
 use braid_types::{PathPrefix, RefExpression, RepositoryName, Result};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::fold::changes;
 use super::list_objects::{ListRequest, Listing, ObjectCursor};
 use crate::catalog::{Catalog, load_repository};
 use crate::view::View;
@@ -48,7 +48,7 @@ impl Catalog {
         let snapshot = self.snapshot().await?;
         let repository = load_repository(&snapshot, repository).await?;
         let view = self.view(&snapshot, &repository, reference).await?;
-        usage(&view, &snapshot, prefix.as_bytes()).await
+        view.usage(&snapshot, prefix.as_bytes()).await
     }
 
     /// The same, and before it of each common prefix below, up to and with the `delimiter`; all from one state.
@@ -108,30 +108,6 @@ impl DirectoryUsages {
 }
 
 async fn of_prefix(view: &View, snapshot: &Arc<dyn Snapshot>, prefix: PathPrefix) -> Result<PrefixUsage> {
-    let usage = usage(view, snapshot, prefix.as_bytes()).await?;
+    let usage = view.usage(snapshot, prefix.as_bytes()).await?;
     Ok(PrefixUsage { prefix, usage })
-}
-
-async fn usage(view: &View, snapshot: &Arc<dyn Snapshot>, prefix: &[u8]) -> Result<Usage> {
-    let committed = braid_tree::usage(&*view.ranges, view.base, prefix).await?;
-    if view.tokens.is_empty() {
-        return Ok(committed);
-    }
-    let staged = changes(snapshot, &view.tokens, prefix);
-    let mut pending = Pending::new(Arc::clone(&view.ranges), view.base, staged);
-    let (mut gained, mut lost) = (Usage::default(), Usage::default());
-    while let Some(change) = pending.next().await?
-        && change.key.starts_with(prefix)
-    {
-        for (record, side) in [(&change.left, &mut lost), (&change.right, &mut gained)] {
-            if let Some(record) = record {
-                *side = side.plus(Usage { entries: 1, data_bytes: record.entry()?.size });
-            }
-        }
-    }
-    let all = committed.plus(gained);
-    Ok(Usage {
-        entries: all.entries.saturating_sub(lost.entries),
-        data_bytes: all.data_bytes.saturating_sub(lost.data_bytes),
-    })
 }

@@ -1,34 +1,22 @@
 //! Folding sealed layers into a tree.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use async_stream::try_stream;
 use braid_kv::Snapshot;
-use braid_tree::{Change, Folded, RangeStore, TreeError};
-use braid_types::{Result, StagingToken};
-use futures::Stream;
+use braid_tree::{Folded, RangeStore};
+use braid_types::Result;
+use futures::StreamExt;
 
+use super::move_objects::check_moved_path;
 use crate::catalog::Catalog;
 use crate::record::{BranchRecord, RepositoryRecord};
-use crate::view::Layers;
-
-/// Changes in order of paths.
-pub(super) type Changes = Pin<Box<dyn Stream<Item = Result<Change, TreeError>> + Send>>;
-
-/// What the layers under `tokens` (the newest first) change, together.
-pub(super) fn changes(snapshot: &Arc<dyn Snapshot>, tokens: &[StagingToken], from: &[u8]) -> Changes {
-    let mut layers = Layers::new(snapshot, tokens);
-    layers.seek(from);
-    Box::pin(try_stream! {
-        while let Some((key, value)) = layers.next().await? {
-            yield Change { key, value };
-        }
-    })
-}
+use crate::view::View;
 
 impl Catalog {
     /// The tree of a branch's base with its sealed layers. `snapshot` is no older than the last seal.
+    ///
+    /// # Errors
+    /// [`Code::InvalidPath`](braid_types::Code::InvalidPath) names a path that moves made too long.
     pub(super) async fn fold_layers(
         &self,
         ranges: &Arc<dyn RangeStore>,
@@ -37,7 +25,13 @@ impl Catalog {
         snapshot: &Arc<dyn Snapshot>,
     ) -> Result<Folded> {
         let format = self.tree_format(repository)?;
-        let changes = changes(snapshot, &branch.sealed_tokens(), b"");
-        Ok(braid_tree::fold(ranges, self.pool(), &format, branch.base, changes).await?)
+        let view = View::sealed(branch, Arc::clone(ranges));
+        let changes = view.changes(snapshot, b"").map(|change| {
+            let change = change?;
+            // A move looks at a few of its paths only.
+            check_moved_path(&change.key)?;
+            Ok(change)
+        });
+        Ok(braid_tree::fold(ranges, self.pool(), &format, view.stack.base, changes).await?)
     }
 }

@@ -12,10 +12,11 @@ use super::stage::BranchAddress;
 use super::tags;
 use crate::catalog::{Catalog, finish, load_branch, load_writable};
 use crate::mutation::{Attempts, Request, log_ref, lost_race};
+use crate::record::branch::sealed_tokens;
 use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::RefChange;
 use crate::record::request::Answer;
-use crate::record::{self, BranchRecord, RepositoryRecord};
+use crate::record::{self, BranchRecord, RepositoryRecord, SealedLayer};
 
 /// What goes into a commit beside its tree and parents.
 #[derive(Debug, Clone)]
@@ -179,9 +180,7 @@ impl Plan<'_> {
         }
         for ((key, course), record) in self.courses.iter().zip(records) {
             txn.put(key.clone(), record.encode());
-            for layer in &course.found.sealed[..course.folded] {
-                txn.put(Dropped::Token(layer.token).key(), dropped::encode(now));
-            }
+            drop_layers(txn, &course.found.sealed[..course.folded], now);
         }
         for tag in &self.tags {
             txn.insert(record::tag::key(&tag.repository.id, &tag.name), record::tag::encode(&tag.commit));
@@ -275,17 +274,22 @@ impl Catalog {
             return Ok(());
         }
         let record = BranchRecord { sealed: current.sealed[folded..].to_vec(), ..current };
-        for layer in &folded_from.sealed {
-            txn.put(Dropped::Token(layer.token).key(), dropped::encode(self.now()));
-        }
+        drop_layers(&mut *txn, &folded_from.sealed, self.now());
         txn.put(record::branch::key(&repository.id, branch), record.encode());
         // Losing this race loses nothing: the layers are dropped by a later commit.
         finish(txn, branch.as_str()).await.map(|_| ())
     }
 }
 
+/// Gives the tokens of folded layers to the clean-up.
+pub(super) fn drop_layers(txn: &mut dyn Transaction, folded: &[SealedLayer], now: Time) {
+    for token in sealed_tokens(folded) {
+        txn.put(Dropped::Token(token).key(), dropped::encode(now));
+    }
+}
+
 /// Whether `current` is `found` with at most more layers sealed on top of the first `folded` ones.
-fn is_continued_by(found: &BranchRecord, folded: usize, current: &BranchRecord) -> bool {
+pub(super) fn is_continued_by(found: &BranchRecord, folded: usize, current: &BranchRecord) -> bool {
     (current.incarnation, current.head, current.base) == (found.incarnation, found.head, found.base)
         && current.sealed.starts_with(&found.sealed[..folded])
 }

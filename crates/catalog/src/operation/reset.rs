@@ -1,20 +1,18 @@
 //! Reset: uncommitted changes are dropped, all of them or those of a path or prefix.
 
-use std::collections::BTreeSet;
-
-use braid_types::{BranchName, Code, Error, ObjectPath, PathPrefix, RepositoryName, Result, limits};
+use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RepositoryName, Result};
 use bytes::Bytes;
 
 use super::repositories::lock_branch;
-use super::stage::{Ahead, BranchAddress, Entered, Staging, Step, staged_state};
+use super::stage::{Ahead, BranchAddress, Entered, Step, staged_states};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::record::dropped::{self, Dropped};
 use crate::record::path_change::PathState;
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
-use crate::record::{self, BranchRecord, staged};
-use crate::view::{Reads, View};
+use crate::record::{self, BranchRecord};
+use crate::view::View;
 
 /// Which uncommitted changes to drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +44,10 @@ impl Catalog {
         loop {
             let tried = match scope {
                 ResetScope::All => self.try_reset_all(repository, branch, &request).await?,
-                _ => self.try_reset_paths(repository, branch, scope, &request).await?,
+                ResetScope::Path(path) => self.try_reset_path(repository, branch, path, &request).await?,
+                ResetScope::Prefix(prefix) => {
+                    return self.reset_prefix(repository, branch, prefix, &request).await;
+                }
             };
             match tried {
                 None => return Ok(()),
@@ -83,15 +84,18 @@ impl Catalog {
         finish(txn, branch.as_str()).await
     }
 
-    async fn try_reset_paths(
+    /// Makes the branch show at `path` what its head has there. A path that only the open layer mentions is simply
+    /// forgotten; above sealed layers, which do not change, the head's entry (or a tombstone) is staged again.
+    async fn try_reset_path(
         &self,
         repository: &RepositoryName,
         branch: &BranchName,
-        scope: &ResetScope,
+        path: &ObjectPath,
         request: &Request<'_>,
     ) -> Result<Option<Error>> {
         let at = BranchAddress { repository: repository.clone(), branch: branch.clone() };
-        let ahead = Ahead { requests: vec![request.key()], ..Ahead::default() };
+        let path = Bytes::copy_from_slice(path.as_bytes());
+        let ahead = Ahead { requests: vec![request.key()], paths: vec![(0, path.clone())] };
         let mut staging = match self.begin_staging(&[at], &ahead).await? {
             Ok(staging) => staging,
             Err(lost) => return Ok(Some(lost)),
@@ -99,60 +103,21 @@ impl Catalog {
         if request.replay(self, &*staging.txn).await?.is_some() {
             return Ok(None);
         }
-        for path in staged_paths(&staging.txn, &staging.branches[0].record, scope).await? {
-            self.reset_path(&mut staging, path, request).await?;
+        let Entered { repository, record, .. } = &staging.branches[0];
+        let head = self.load_commit(&staging.txn, repository, &record.head).await?.metarange;
+        let committed = PathState::Committed { tree: head, at: None };
+        let old = staged_states(&staging.txn, record, std::slice::from_ref(&path)).await?.remove(0);
+        if old != committed {
+            let new = match record.sealed.is_empty() && record.base == head {
+                true => committed,
+                false => {
+                    let view = View::committed(head, self.ranges(repository).await?);
+                    PathState::staged(view.get(&staging.txn, &path).await?.map(|record| record.value))
+                }
+            };
+            staging.step(self, Step { on: 0, path, old, new }, request.by());
         }
         request.record(self, &mut *staging.txn, Answer::Done);
         staging.finish(branch.as_str()).await
     }
-
-    /// Makes the branch show at `path` what its head has there. A path that only the open layer mentions is simply
-    /// forgotten; above sealed layers, which do not change, the head's entry (or a tombstone) is staged again.
-    async fn reset_path(&self, staging: &mut Staging, path: Bytes, request: &Request<'_>) -> Result<()> {
-        let Entered { repository, record, .. } = &staging.branches[0];
-        let head = self.load_commit(&staging.txn, repository, &record.head).await?;
-        let old = staged_state(&staging.txn, record, &path).await?;
-        let new = if record.sealed.is_empty() && record.base == head.metarange {
-            PathState::Committed(record.base)
-        } else {
-            let ranges = self.ranges(repository).await?;
-            let committed = View::committed(head.metarange, ranges).get(&staging.txn, &path).await?;
-            PathState::staged(committed.map(|record| record.value))
-        };
-        staging.step(self, Step { on: 0, path, old, new }, request.by());
-        Ok(())
-    }
-}
-
-/// The paths within `scope` that any layer of the branch mentions.
-async fn staged_paths(
-    reads: &dyn Reads,
-    record: &BranchRecord,
-    scope: &ResetScope,
-) -> Result<BTreeSet<Bytes>> {
-    let mut paths = BTreeSet::new();
-    for token in record.tokens() {
-        match scope {
-            ResetScope::All => {}
-            ResetScope::Path(path) => {
-                let found = reads.get(&staged::key(&token, path.as_bytes())).await?;
-                paths.extend(found.map(|_| Bytes::copy_from_slice(path.as_bytes())));
-            }
-            ResetScope::Prefix(prefix) => {
-                let range = staged::prefix_range(&token, prefix.as_bytes());
-                let options = braid_kv::ScanOptions::first(limits::TRANSACTION_OPERATIONS + 1).keys_only();
-                for (key, _) in reads.scan(&range, options).await? {
-                    paths.insert(staged::parse_key(&token, &key)?);
-                }
-            }
-        }
-    }
-    if paths.len() > limits::TRANSACTION_OPERATIONS {
-        let message = format!(
-            "more than {} paths would be reset; reset a longer prefix, or the whole branch",
-            limits::TRANSACTION_OPERATIONS
-        );
-        return Err(Error::new(Code::LimitExceeded, "reset", message));
-    }
-    Ok(paths)
 }

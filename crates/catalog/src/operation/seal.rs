@@ -6,7 +6,7 @@ use braid_types::{BranchName, Code, Error, LayerId, Result};
 use super::repositories::lock_branch;
 use crate::catalog::{Catalog, finish, load_branch};
 use crate::mutation::Attempts;
-use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, SealedLayer, staged};
+use crate::record::{self, BranchRecord, Layer, OpenLayer, RepositoryRecord, SealedLayer, staged};
 use crate::view::Reads;
 
 impl Catalog {
@@ -37,10 +37,15 @@ impl Catalog {
         }
     }
 
+    /// The branch with its open layer sealed, and a fresh one.
     pub(super) fn with_sealed_layer(&self, mut record: BranchRecord) -> BranchRecord {
-        record.sealed.push(SealedLayer { id: LayerId::random(self.random()), token: record.open.token });
+        record.sealed.push(self.new_layer(Layer::Staged(record.open.token)));
         record.open = self.fresh_layer();
         record
+    }
+
+    pub(super) fn new_layer(&self, layer: Layer) -> SealedLayer {
+        SealedLayer { id: LayerId::random(self.random()), layer }
     }
 }
 

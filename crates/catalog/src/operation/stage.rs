@@ -10,13 +10,13 @@ mod staging;
 
 use braid_types::{BranchName, Entry, ObjectPath, RepositoryId, RepositoryName, Result};
 
-pub(crate) use board::staged_state;
+pub(crate) use board::staged_states;
 pub use condition::Condition;
 pub(crate) use decide::Step;
 pub(crate) use group::Group;
 pub use job::BranchAddress;
 pub(crate) use job::{Job, PathCondition, Placed};
-pub(crate) use staging::{Ahead, Entered, Staging};
+pub(crate) use staging::{Ahead, Entered};
 
 use crate::catalog::Catalog;
 use crate::mutation::Mutation;
@@ -41,6 +41,15 @@ pub enum StagedOperation {
         /// What must hold of the path.
         condition: Condition,
     },
+    /// Maps a path to what another one maps to, and removes that one.
+    Move {
+        /// The path that is there.
+        source: ObjectPath,
+        /// Its new name.
+        destination: ObjectPath,
+        /// Whether an object at the new name may be lost.
+        overwrite: bool,
+    },
 }
 
 /// How one operation ended.
@@ -50,6 +59,8 @@ pub enum Applied {
     Put,
     /// The path was removed.
     Deleted,
+    /// The object has its new name.
+    Moved,
     /// There was nothing at the path.
     Missing,
 }

@@ -14,7 +14,7 @@ use braid_tree::{
 };
 use bytes::Bytes;
 
-use super::fold::Changes;
+use crate::view::Changes;
 
 /// Two trees, the left one of the diff and the one below the staged changes.
 pub(super) struct Trees {

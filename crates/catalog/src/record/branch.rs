@@ -1,16 +1,19 @@
 //! Branches: `b | repository id | name` → the branch.
 
 use braid_kv::{Fence, KeyRange};
-use braid_types::{
-    BranchName, CommitId, Incarnation, LayerId, MetarangeId, RepositoryId, Result, StagingToken,
-};
+use braid_types::{BranchName, CommitId, Incarnation, MetarangeId, RepositoryId, Result, StagingToken};
 use bytes::Bytes;
 use prost::Message;
 
 use super::key::{self, Table};
+use super::layer::{Layer, SealedLayer, StoredLayer};
 use super::{staged, value};
 
 const WHAT: &str = "branch record";
+/// The format of records whose layers are all staged ones, and of those with others. The second is kept apart so that a
+/// version that knows staged layers alone refuses such a record by name.
+const STAGED_ONLY: u8 = 1;
+const STRUCTURAL: u8 = 2;
 
 /// A branch: its head, and the layers of uncommitted change above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +28,6 @@ pub struct BranchRecord {
     pub sealed: Vec<SealedLayer>,
     /// The layer that takes writes.
     pub open: OpenLayer,
-}
-
-/// An immutable layer of staged entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SealedLayer {
-    /// Its own id.
-    pub id: LayerId,
-    /// Where its entries are.
-    pub token: StagingToken,
 }
 
 /// The layer that takes writes.
@@ -68,66 +62,54 @@ struct StoredBranch {
     open_lanes: u32,
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct StoredLayer {
-    #[prost(bytes = "vec", tag = "1")]
-    id: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    staged_token: Vec<u8>,
-}
-
 impl BranchRecord {
-    /// Staging tokens from the newest layer to the oldest.
+    /// Every staging token.
     pub(crate) fn tokens(&self) -> Vec<StagingToken> {
-        let sealed = self.sealed.iter().rev().map(|layer| layer.token);
-        std::iter::once(self.open.token).chain(sealed).collect()
+        std::iter::once(self.open.token).chain(sealed_tokens(&self.sealed)).collect()
     }
 
-    /// Tokens of the sealed layers from the newest to the oldest.
-    pub(crate) fn sealed_tokens(&self) -> Vec<StagingToken> {
-        self.sealed.iter().rev().map(|layer| layer.token).collect()
-    }
-
-    pub(crate) fn encode(&self) -> Bytes {
-        let layer = |layer: &SealedLayer| StoredLayer {
-            id: layer.id.as_bytes().to_vec(),
-            staged_token: layer.token.as_bytes().to_vec(),
-        };
-        value::encode(&StoredBranch {
-            incarnation: self.incarnation.as_bytes().to_vec(),
-            head: self.head.as_bytes().to_vec(),
-            base: value::tree_bytes(self.base),
-            sealed: self.sealed.iter().map(layer).collect(),
-            open_token: self.open.token.as_bytes().to_vec(),
-            open_lanes: u32::from(self.open.lanes),
+    /// The trees of its grafts.
+    pub(crate) fn grafts(&self) -> impl Iterator<Item = MetarangeId> {
+        self.sealed.iter().filter_map(|sealed| match &sealed.layer {
+            Layer::Grafted { tree, .. } => Some(*tree),
+            Layer::Staged(_) | Layer::Moved { .. } | Layer::Erased(_) => None,
         })
     }
 
+    pub(crate) fn encode(&self) -> Bytes {
+        let is_structural = self.sealed.iter().any(|sealed| sealed.layer.is_structural());
+        let format = if is_structural { STRUCTURAL } else { STAGED_ONLY };
+        let stored = StoredBranch {
+            incarnation: self.incarnation.as_bytes().to_vec(),
+            head: self.head.as_bytes().to_vec(),
+            base: value::tree_bytes(self.base),
+            sealed: self.sealed.iter().map(StoredLayer::from).collect(),
+            open_token: self.open.token.as_bytes().to_vec(),
+            open_lanes: u32::from(self.open.lanes),
+        };
+        value::encode_as(format, &stored)
+    }
+
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
-        let stored: StoredBranch = value::decode(bytes, WHAT)?;
+        let stored: StoredBranch = value::decode_up_to(STRUCTURAL, bytes, WHAT)?;
         let lanes = u16::try_from(stored.open_lanes).ok().filter(|&lanes| lanes > 0);
         let incarnation = Incarnation::from_slice(&stored.incarnation);
         Ok(Self {
             incarnation: incarnation.ok_or_else(|| value::corrupt(WHAT, "an incarnation has 16 bytes"))?,
             head: value::commit_id(&stored.head, WHAT)?,
             base: value::tree(&stored.base, WHAT)?,
-            sealed: stored.sealed.iter().map(decode_layer).collect::<Result<_>>()?,
+            sealed: stored.sealed.iter().map(|layer| layer.sealed(WHAT)).collect::<Result<_>>()?,
             open: OpenLayer {
-                token: token(&stored.open_token)?,
+                token: value::token(&stored.open_token, WHAT)?,
                 lanes: lanes.ok_or_else(|| value::corrupt(WHAT, "its fence has no lanes"))?,
             },
         })
     }
 }
 
-fn decode_layer(stored: &StoredLayer) -> Result<SealedLayer> {
-    let id =
-        LayerId::from_slice(&stored.id).ok_or_else(|| value::corrupt(WHAT, "a layer id has 16 bytes"))?;
-    Ok(SealedLayer { id, token: token(&stored.staged_token)? })
-}
-
-fn token(bytes: &[u8]) -> Result<StagingToken> {
-    StagingToken::from_slice(bytes).ok_or_else(|| value::corrupt(WHAT, "a staging token has 16 bytes"))
+/// Where sealed layers keep entries of their own.
+pub(crate) fn sealed_tokens(sealed: &[SealedLayer]) -> impl Iterator<Item = StagingToken> {
+    sealed.iter().filter_map(|sealed| sealed.layer.token())
 }
 
 pub(crate) fn key(repository: &RepositoryId, name: &BranchName) -> Bytes {

@@ -28,10 +28,15 @@ const CHANGE: u8 = 2;
 pub(crate) enum PathState {
     /// A layer puts this.
     Put(Value),
-    /// A layer deletes the path.
+    /// A layer deletes the path, or leaves nothing of where it is.
     Deleted,
-    /// No layer mentions the path: it is what this tree has there.
-    Committed(TreeId),
+    /// No staged layer mentions the path: it is what this tree has.
+    Committed {
+        /// The tree.
+        tree: TreeId,
+        /// The path's name there, where a move gave it another one.
+        at: Option<Bytes>,
+    },
 }
 
 /// One change of one path.
@@ -71,6 +76,8 @@ struct StoredState {
     staged: Bytes,
     #[prost(bytes = "vec", tag = "2")]
     tree: Vec<u8>,
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    at: Option<Bytes>,
 }
 
 impl PathState {
@@ -79,23 +86,31 @@ impl PathState {
         value.map_or(Self::Deleted, Self::Put)
     }
 
+    /// What a path is below all staged layers, by its trace.
+    pub(crate) fn below(path: &[u8], bottom: Option<(TreeId, Bytes)>) -> Self {
+        match bottom {
+            None => Self::Deleted,
+            Some((tree, there)) => Self::Committed { tree, at: Some(there).filter(|there| there != path) },
+        }
+    }
+
     /// The staged entry that stands for it, if one does.
     pub(crate) fn encode_staged(&self) -> Option<Bytes> {
         match self {
             Self::Put(value) => Some(staged::encode_put(value)),
             Self::Deleted => Some(staged::encode_tombstone()),
-            Self::Committed(_) => None,
+            Self::Committed { .. } => None,
         }
     }
 }
 
 impl From<&PathState> for StoredState {
     fn from(state: &PathState) -> Self {
-        let tree = match state {
-            PathState::Committed(tree) => value::tree_bytes(*tree),
-            PathState::Put(_) | PathState::Deleted => Vec::new(),
+        let (tree, at) = match state {
+            PathState::Committed { tree, at } => (value::tree_bytes(*tree), at.clone()),
+            PathState::Put(_) | PathState::Deleted => (Vec::new(), None),
         };
-        Self { staged: state.encode_staged().unwrap_or_default(), tree }
+        Self { staged: state.encode_staged().unwrap_or_default(), tree, at }
     }
 }
 
@@ -105,7 +120,7 @@ impl TryFrom<StoredState> for PathState {
 
     fn try_from(stored: StoredState) -> Result<Self> {
         match stored.staged.is_empty() {
-            true => value::tree(&stored.tree, WHAT).map(Self::Committed),
+            true => value::tree(&stored.tree, WHAT).map(|tree| Self::Committed { tree, at: stored.at }),
             false => staged::decode(&stored.staged).map(Self::staged),
         }
     }

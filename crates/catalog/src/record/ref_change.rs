@@ -6,11 +6,12 @@
 use braid_kv::{KeyRange, Timestamp};
 #[cfg(test)]
 use braid_types::Result;
-use braid_types::{CommitId, RepositoryId, Time};
+use braid_types::{BranchName, CommitId, RepositoryId, Time};
 use bytes::Bytes;
 use prost::Message;
 
 use super::key::{self, Table};
+use super::layer::{Layer, StoredLayer};
 use super::value::{self, StoredTime};
 use super::who;
 use crate::mutation::Mutation;
@@ -32,6 +33,8 @@ pub(crate) enum RefEvent {
     BranchDeleted = 6,
     TagCreated = 7,
     TagDeleted = 8,
+    /// A layer was put on top of what is uncommitted: a directory moved, a prefix erased, a tree grafted.
+    BranchRestructured = 9,
 }
 
 /// What is said of one ref; for a repository as a whole, its name.
@@ -43,6 +46,8 @@ pub(crate) struct RefMove {
     pub(crate) old: Option<CommitId>,
     /// The commit after.
     pub(crate) new: Option<CommitId>,
+    /// The layer, where one was put on a branch.
+    pub(crate) layer: Option<Layer>,
 }
 
 /// One change of one ref.
@@ -69,6 +74,8 @@ struct StoredRefChange {
     old: Vec<u8>,
     #[prost(bytes = "vec", tag = "6")]
     new: Vec<u8>,
+    #[prost(message, optional, tag = "7")]
+    layer: Option<StoredLayer>,
 }
 
 impl RefMove {
@@ -78,7 +85,13 @@ impl RefMove {
         old: Option<CommitId>,
         new: Option<CommitId>,
     ) -> Self {
-        Self { event, name: name.into(), old, new }
+        Self { event, name: name.into(), old, new, layer: None }
+    }
+
+    /// What is said of a layer that is put on a branch with this head.
+    pub(crate) fn restructured(branch: &BranchName, head: CommitId, layer: Layer) -> Self {
+        let what = Self::new(RefEvent::BranchRestructured, branch.as_str(), Some(head), Some(head));
+        Self { layer: Some(layer), ..what }
     }
 }
 
@@ -92,6 +105,7 @@ impl RefChange {
             name: self.what.name.clone(),
             old: commit(self.what.old),
             new: commit(self.what.new),
+            layer: self.what.layer.as_ref().map(StoredLayer::from),
         })
     }
 
@@ -111,6 +125,7 @@ impl RefChange {
                 name: stored.name,
                 old: commit(&stored.old)?,
                 new: commit(&stored.new)?,
+                layer: stored.layer.map(|layer| layer.layer(WHAT)).transpose()?,
             },
         })
     }

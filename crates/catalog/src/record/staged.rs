@@ -54,17 +54,13 @@ pub(crate) fn key(token: &StagingToken, path: &[u8]) -> Bytes {
 
 /// Every staged entry of a token.
 pub(crate) fn range(token: &StagingToken) -> KeyRange {
-    prefix_range(token, &[])
+    KeyRange::prefix(&key(token, &[]))
 }
 
-/// The staged entries of a token whose paths begin with `prefix`.
-pub(crate) fn prefix_range(token: &StagingToken, prefix: &[u8]) -> KeyRange {
-    KeyRange::prefix(&key(token, prefix))
-}
-
-/// The staged entries of a token whose paths are `path` or after it.
-pub(crate) fn range_from(token: &StagingToken, path: &[u8]) -> KeyRange {
-    KeyRange::new(key(token, path), range(token).end)
+/// The staged entries of a token whose paths are `from` or after it, and before `until` if that is given.
+pub(crate) fn range_between(token: &StagingToken, from: &[u8], until: Option<&[u8]>) -> KeyRange {
+    let end = until.map_or_else(|| range(token).end, |until| key(token, until));
+    KeyRange::new(key(token, from), end)
 }
 
 /// The path in a key made by [`key()`].

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use braid_types::{Code, CommitId, Error, MetarangeId, Result, Time};
+use braid_types::{Code, CommitId, Error, MetarangeId, Result, StagingToken, Time};
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
@@ -10,18 +10,30 @@ const FORMAT: u8 = 1;
 
 /// The value of `message`.
 pub(super) fn encode(message: &impl Message) -> Bytes {
+    encode_as(FORMAT, message)
+}
+
+/// The value of `message` in a format of its kind's own.
+pub(super) fn encode_as(format: u8, message: &impl Message) -> Bytes {
     let mut value = BytesMut::with_capacity(message.encoded_len() + 1);
-    value.put_u8(FORMAT);
+    value.put_u8(format);
     message.encode(&mut value).expect("a growing buffer has room");
     value.freeze()
 }
 
 /// The message in `value`; `what` names the record in errors.
 pub(super) fn decode<M: Message + Default>(value: &[u8], what: &str) -> Result<M> {
+    decode_up_to(FORMAT, value, what)
+}
+
+/// The message in `value`, of a kind whose formats up to `newest` are one message.
+pub(super) fn decode_up_to<M: Message + Default>(newest: u8, value: &[u8], what: &str) -> Result<M> {
     match value.split_first() {
-        Some((&FORMAT, message)) => M::decode(message).map_err(|error| corrupt(what, &error.to_string())),
+        Some((format, message)) if (FORMAT..=newest).contains(format) => {
+            M::decode(message).map_err(|error| corrupt(what, &error.to_string()))
+        }
         Some((&newer, _)) => {
-            let message = format!("{what} is stored in format {newer}; this version reads up to {FORMAT}");
+            let message = format!("{what} is stored in format {newer}; this version reads up to {newest}");
             Err(Error::new(Code::UnsupportedFormat, what, message))
         }
         None => Err(corrupt(what, "it is empty")),
@@ -75,6 +87,11 @@ pub(super) fn tree(bytes: &[u8], what: &str) -> Result<Option<MetarangeId>> {
 /// The commit id in a field.
 pub(super) fn commit_id(bytes: &[u8], what: &str) -> Result<CommitId> {
     CommitId::from_slice(bytes).ok_or_else(|| corrupt(what, "a commit id has 32 bytes"))
+}
+
+/// The staging token in a field.
+pub(super) fn token(bytes: &[u8], what: &str) -> Result<StagingToken> {
+    StagingToken::from_slice(bytes).ok_or_else(|| corrupt(what, "a staging token has 16 bytes"))
 }
 
 /// Metadata as it is stored.

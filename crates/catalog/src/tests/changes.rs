@@ -56,8 +56,9 @@ pub(super) fn told(change: &PathChange) -> String {
     let state = |state: &PathState| match state {
         PathState::Put(value) => value.entry().unwrap().checksum,
         PathState::Deleted => "deleted".to_owned(),
-        PathState::Committed(Some(_)) => "committed".to_owned(),
-        PathState::Committed(None) => "nothing".to_owned(),
+        PathState::Committed { tree: None, .. } => "nothing".to_owned(),
+        PathState::Committed { at: None, .. } => "committed".to_owned(),
+        PathState::Committed { at: Some(at), .. } => format!("committed at {}", at.escape_ascii()),
     };
     let path = std::str::from_utf8(&change.path).unwrap();
     format!("{path}: {} -> {}", state(&change.old), state(&change.new))
@@ -100,8 +101,8 @@ async fn what_was_sealed_is_told_as_it_was_and_what_was_committed_by_its_tree() 
     assert_eq!(all_told(&lake, "main").await, ["a: committed -> 2", "b: 1 -> 2", "b: 2 -> deleted"]);
     let changes = lake.open_changes("main").await;
     assert!(base.is_some());
-    assert_eq!(changes[0].old, PathState::Committed(base));
-    let sealed = lake.record_of("main").await.sealed[0].token;
+    assert_eq!(changes[0].old, PathState::Committed { tree: base, at: None });
+    let sealed = lake.record_of("main").await.sealed[0].layer.token().unwrap();
     assert_eq!(lake.changes(&sealed).await.iter().map(told).collect::<Vec<_>>(), ["b: committed -> 1"]);
 }
 
@@ -119,7 +120,7 @@ async fn a_reset_of_paths_is_told_path_by_path() {
     lake.seal("main").await;
     reset(ResetScope::Prefix(PathPrefix::new("b").unwrap())).await;
     assert_eq!(all_told(&lake, "main").await, ["b: 2 -> deleted"]);
-    let sealed = lake.record_of("main").await.sealed[0].token;
+    let sealed = lake.record_of("main").await.sealed[0].layer.token().unwrap();
     let before = lake.changes(&sealed).await;
     assert_eq!(told(before.last().unwrap()), "a: 2 -> committed");
 }

@@ -23,7 +23,7 @@ pub(super) async fn paused_writer(lake: &Lake, on: &str) -> Box<dyn braid_kv::Tr
         // What was last seen of the branch is of one that had its name before.
         Err(_) => begin().await.unwrap(),
     };
-    let (path, old) = (bytes::Bytes::from_static(b"a"), PathState::Committed(None));
+    let (path, old) = (bytes::Bytes::from_static(b"a"), PathState::Committed { tree: None, at: None });
     let new = PathState::Put(Value::of(&entry("late")));
     staging.step(&lake.catalog, Step { on: 0, path, old, new }, &lake.mutation());
     staging.pass(0).await.unwrap();

@@ -1,13 +1,14 @@
-//! Cursors over staged layers: what the newest of them says of each path.
+//! Cursors over staged layers: what the newest of them says of each path of a piece.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use braid_kv::{ScanOptions, Snapshot};
-use braid_tree::Value;
+use braid_tree::{Value, key_after};
 use braid_types::{Result, StagingToken};
 use bytes::Bytes;
 
+use super::piece::{Piece, Shift};
 use crate::record::staged;
 
 /// Staged entries are read in pages: small ones first, for listings that end soon.
@@ -17,10 +18,12 @@ const LARGEST_PAGE: usize = 4096;
 /// What one layer says of a path: the value that was put, or `None` for a delete.
 pub(crate) type Staged = (Bytes, Option<Value>);
 
-/// The staged entries of one layer, in order of paths.
-pub(crate) struct LayerCursor {
+/// The staged entries of one layer in a piece, in order of paths. All paths are as they are on top, but where the store is
+/// read.
+struct LayerCursor {
     snapshot: Arc<dyn Snapshot>,
     token: StagingToken,
+    shift: Shift,
     buffered: VecDeque<Staged>,
     /// The greatest path that was taken or passed over since the last page began.
     passed: Option<Bytes>,
@@ -30,9 +33,10 @@ pub(crate) struct LayerCursor {
 }
 
 impl LayerCursor {
-    pub(crate) fn new(snapshot: Arc<dyn Snapshot>, token: StagingToken) -> Self {
+    fn new(snapshot: Arc<dyn Snapshot>, token: StagingToken, shift: Shift) -> Self {
         let start = Some(Bytes::new());
-        Self { snapshot, token, buffered: VecDeque::new(), passed: None, next_page: start, page: FIRST_PAGE }
+        let buffered = VecDeque::new();
+        Self { snapshot, token, shift, buffered, passed: None, next_page: start, page: FIRST_PAGE }
     }
 
     /// Moves to the first entry at or after `path`, forwards or backwards.
@@ -72,36 +76,36 @@ impl LayerCursor {
         let Some(start) = self.next_page.take() else {
             return Ok(());
         };
-        let range = staged::range_from(&self.token, &start);
+        let until = self.shift.until().map(|until| &until[..]);
+        let range = staged::range_between(&self.token, &self.shift.down(&start), until);
+        if range.is_empty() {
+            return Ok(());
+        }
         let rows = self.snapshot.scan(&range, ScanOptions::first(self.page)).await?;
         let full = rows.len() == self.page;
         for (key, value) in rows {
-            self.buffered.push_back((staged::parse_key(&self.token, &key)?, staged::decode(&value)?));
+            let path = self.shift.up(staged::parse_key(&self.token, &key)?);
+            self.buffered.push_back((path, staged::decode(&value)?));
         }
         if full {
-            self.next_page = self.buffered.back().map(|(path, _)| just_after(path));
+            self.next_page = self.buffered.back().map(|(path, _)| key_after(path));
         }
         self.page = (self.page * 4).min(LARGEST_PAGE);
         Ok(())
     }
 }
 
-/// The smallest path greater than `path`.
-fn just_after(path: &[u8]) -> Bytes {
-    [path, &[0]].concat().into()
-}
-
-/// Several layers as one: for each path that any of them mentions, what the newest says.
+/// Several layers as one: for each path of a piece that any of them mentions, what the newest says.
 pub(crate) struct Layers {
     /// The newest first.
     cursors: Vec<LayerCursor>,
 }
 
 impl Layers {
-    /// The layers under `tokens`, the newest first.
-    pub(crate) fn new(snapshot: &Arc<dyn Snapshot>, tokens: &[StagingToken]) -> Self {
-        let cursors = tokens.iter().map(|&token| LayerCursor::new(Arc::clone(snapshot), token)).collect();
-        Self { cursors }
+    /// The staged layers of a piece.
+    pub(crate) fn new(snapshot: &Arc<dyn Snapshot>, piece: &Piece) -> Self {
+        let cursor = |(token, shift)| LayerCursor::new(Arc::clone(snapshot), token, shift);
+        Self { cursors: piece.staged().map(cursor).collect() }
     }
 
     /// Moves to the first path at or after `path`.

@@ -71,6 +71,9 @@ impl Fsck {
         match BranchRecord::decode(value) {
             Ok(branch) => {
                 self.trees.add(branch.base);
+                for tree in branch.grafts() {
+                    self.trees.add(Some(tree));
+                }
                 self.take_head(snapshot, place, branch.head).await
             }
             Err(error) => {

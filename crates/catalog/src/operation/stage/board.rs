@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use braid_tree::{TreeId, Value};
+use braid_tree::Value;
 use braid_types::Result;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -13,7 +13,7 @@ use super::staging::Entered;
 use crate::catalog::Catalog;
 use crate::record::path_change::PathState;
 use crate::record::{BranchRecord, staged};
-use crate::view::Reads;
+use crate::view::{Reads, Stack, Trace};
 
 /// Most ranges read at once, for the preconditions and deletes of one transaction.
 const PARALLEL_LOOKUPS: usize = 16;
@@ -22,7 +22,7 @@ const PARALLEL_LOOKUPS: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     states: HashMap<Bytes, PathState>,
-    /// What the tree below all layers has at those paths of which it matters.
+    /// What the tree below the layers has at those paths of which it matters.
     committed: HashMap<Bytes, Option<Value>>,
 }
 
@@ -40,7 +40,7 @@ impl Board {
         match state {
             PathState::Put(value) => Some(value),
             PathState::Deleted => None,
-            PathState::Committed(_) => {
+            PathState::Committed { .. } => {
                 self.committed.get(path).expect("every path whose value is asked for was looked up").as_ref()
             }
         }
@@ -66,18 +66,15 @@ pub(super) async fn read_boards(
 ) -> Result<(Vec<Board>, Vec<Option<Bytes>>)> {
     let known = keys.len();
     let mut wanted = keys;
-    for (branch, asked) in branches.iter().zip(asked) {
-        let tokens = branch.record.tokens();
-        wanted.extend(asked.all.iter().flat_map(|path| tokens.iter().map(|token| staged::key(token, path))));
-    }
+    let traces: Vec<Vec<Trace>> = branches.iter().zip(asked).map(|(on, asked)| traces(&on.record, asked)).collect();
+    wanted.extend(traces.iter().flatten().flat_map(keys_of));
     let mut rows = reads.get_many(&wanted).await?;
     let mut layers = rows.split_off(known).into_iter();
     let mut boards = Vec::with_capacity(branches.len());
-    for (branch, asked) in branches.iter().zip(asked) {
+    for ((branch, asked), traces) in branches.iter().zip(asked).zip(traces) {
         let mut board = Board::default();
-        let tokens = branch.record.tokens().len();
-        for path in &asked.all {
-            let state = newest_state(layers.by_ref().take(tokens), branch.record.base)?;
+        for (path, trace) in asked.all.iter().zip(traces) {
+            let state = newest_state(path, layers.by_ref().take(trace.staged.len()), trace)?;
             board.set(path.clone(), state);
         }
         look_up(catalog, branch, &mut board, &asked.values).await?;
@@ -99,6 +96,10 @@ pub(super) fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
                     asked[placed.on].path(path.as_bytes(), condition.needs_value());
                 }
                 StagedOperation::Delete { path, .. } => asked[placed.on].path(path.as_bytes(), true),
+                StagedOperation::Move { source, destination, overwrite } => {
+                    asked[placed.on].path(source.as_bytes(), true);
+                    asked[placed.on].path(destination.as_bytes(), !overwrite);
+                }
             }
         }
     }
@@ -115,39 +116,58 @@ impl Asked {
     }
 }
 
-/// What a path maps to by what each layer has at it, the newest first. Takes all rows there are.
-fn newest_state(layers: impl Iterator<Item = Option<Bytes>>, base: TreeId) -> Result<PathState> {
+fn traces(branch: &BranchRecord, asked: &Asked) -> Vec<Trace> {
+    let stack = Stack::staged(branch);
+    asked.all.iter().map(|path| stack.trace(path)).collect()
+}
+
+fn keys_of(trace: &Trace) -> impl Iterator<Item = Bytes> {
+    trace.staged.iter().map(|(token, path)| staged::key(token, path))
+}
+
+/// What a path maps to by what each staged layer has at it, the newest first. Takes all rows there are.
+fn newest_state(path: &[u8], layers: impl Iterator<Item = Option<Bytes>>, trace: Trace) -> Result<PathState> {
     match layers.fold(None, Option::or) {
         Some(row) => Ok(PathState::staged(staged::decode(&row)?)),
-        None => Ok(PathState::Committed(base)),
+        None => Ok(PathState::below(path, trace.bottom)),
     }
 }
 
-/// What one path of a branch maps to.
-pub(crate) async fn staged_state(reads: &dyn Reads, branch: &BranchRecord, path: &[u8]) -> Result<PathState> {
-    let keys: Vec<_> = branch.tokens().iter().map(|token| staged::key(token, path)).collect();
-    newest_state(reads.get_many(&keys).await?.into_iter(), branch.base)
+/// What paths of a branch map to, in their order.
+pub(crate) async fn staged_states(
+    reads: &dyn Reads,
+    branch: &BranchRecord,
+    paths: &[Bytes],
+) -> Result<Vec<PathState>> {
+    let stack = Stack::staged(branch);
+    let traces: Vec<Trace> = paths.iter().map(|path| stack.trace(path)).collect();
+    let keys: Vec<Bytes> = traces.iter().flat_map(keys_of).collect();
+    let mut rows = reads.get_many(&keys).await?.into_iter();
+    let state = |(path, trace): (&Bytes, Trace)| newest_state(path, rows.by_ref().take(trace.staged.len()), trace);
+    paths.iter().zip(traces).map(state).collect()
 }
 
-/// Reads from the branch's tree what no layer tells.
+/// Reads from trees what no staged layer tells.
 async fn look_up(
     catalog: &Catalog,
     branch: &Entered,
     board: &mut Board,
     values: &BTreeSet<Bytes>,
 ) -> Result<()> {
-    let below: Vec<Bytes> =
-        values.iter().filter(|path| matches!(board.state(path), PathState::Committed(_))).cloned().collect();
+    let below = |path: &Bytes| match board.state(path) {
+        PathState::Committed { tree, at } => Some((path.clone(), *tree, at.clone())),
+        PathState::Put(_) | PathState::Deleted => None,
+    };
+    let below: Vec<_> = values.iter().filter_map(below).collect();
     if below.is_empty() {
         return Ok(());
     }
     let ranges = catalog.ranges(&branch.repository).await?;
-    let base: TreeId = branch.record.base;
     let found: Vec<(Bytes, Option<Value>)> = stream::iter(below)
-        .map(|path| {
+        .map(|(path, tree, at)| {
             let ranges = &ranges;
             async move {
-                let record = braid_tree::lookup(&**ranges, base, &path).await?;
+                let record = braid_tree::lookup(&**ranges, tree, at.as_ref().unwrap_or(&path)).await?;
                 Ok::<_, braid_types::Error>((path, record.map(|record| record.value)))
             }
         })

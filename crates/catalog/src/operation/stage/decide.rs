@@ -83,7 +83,35 @@ impl<'a> Deciding<'a> {
                 self.change(on, path, PathState::Deleted);
                 Ok(Applied::Deleted)
             }
+            StagedOperation::Move { source, destination, overwrite } => {
+                self.move_object(on, source, destination, *overwrite)
+            }
         }
+    }
+
+    fn move_object(
+        &mut self,
+        on: usize,
+        source: &'a ObjectPath,
+        destination: &'a ObjectPath,
+        overwrite: bool,
+    ) -> Result<Applied> {
+        let (from, to) = (self.job.place(on, source), self.job.place(on, destination));
+        if source == destination {
+            let message = format!("{from} cannot be moved to where it is");
+            return Err(Error::new(Code::IntoItself, source.as_str(), message));
+        }
+        let Some(value) = self.value(on, source).cloned() else {
+            let message = format!("there is no object {from}");
+            return Err(Error::new(Code::ObjectNotFound, source.as_str(), message));
+        };
+        if !overwrite && self.value(on, destination).is_some() {
+            let message = format!("there is an object {to} already");
+            return Err(Error::new(Code::DestinationExists, destination.as_str(), message));
+        }
+        self.change(on, destination, PathState::Put(value));
+        self.change(on, source, PathState::Deleted);
+        Ok(Applied::Moved)
     }
 
     fn demand(&self, on: usize, path: &ObjectPath, condition: &Condition, what: Ordinal) -> Result<()> {

@@ -21,6 +21,8 @@ use crate::catalog::Catalog;
 const GROUP_OPERATIONS: usize = 512;
 /// The same for the bytes of paths and entries.
 const GROUP_BYTES: usize = 4 << 20;
+/// About how much an entry weighs that is moved, and not known before it is read.
+const MOVED_ENTRY_BYTES: usize = 200;
 /// Operations that wait for one branch; whoever comes with more waits for room first.
 const WAITING_OPERATIONS: usize = 2 * limits::TRANSACTION_OPERATIONS;
 
@@ -134,6 +136,9 @@ fn weight(job: &Job) -> usize {
             path.as_str().len() + entry.address.len() + metadata
         }
         StagedOperation::Delete { path, .. } => path.as_str().len(),
+        StagedOperation::Move { source, destination, .. } => {
+            source.as_str().len() + destination.as_str().len() + MOVED_ENTRY_BYTES
+        }
     };
     job.operations.iter().map(|placed| one(&placed.what)).sum()
 }

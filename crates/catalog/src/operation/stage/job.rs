@@ -113,6 +113,7 @@ impl Job {
             |index: usize| !matches!(answer, Answer::Existed(existed) if existed.get(index) == Some(&false));
         let one = |(index, placed): (usize, &Placed<StagedOperation>)| match placed.what {
             StagedOperation::Put { .. } => Applied::Put,
+            StagedOperation::Move { .. } => Applied::Moved,
             StagedOperation::Delete { .. } if existed(index) => Applied::Deleted,
             StagedOperation::Delete { .. } => Applied::Missing,
         };
@@ -160,6 +161,10 @@ fn operation_identity(hasher: IdentityHasher, operation: &StagedOperation) -> Id
             let hasher = hasher.string(path.as_str()).bytes(b"");
             // One without a condition is hashed as it always was.
             if condition.needs_value() { condition_identity(hasher, condition) } else { hasher }
+        }
+        StagedOperation::Move { source, destination, overwrite } => {
+            let paths = [source.as_str(), destination.as_str()];
+            hasher.string("move").strings(&paths).int64(i64::from(*overwrite))
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::hints::Hint;
 use crate::mutation::{Mutation, lost_race};
 use crate::record::path_change::{self, PathChange};
 use crate::record::{self, BranchRecord, RepositoryRecord, staged};
+use crate::tall::Tall;
 use crate::view::Reads;
 
 /// A transaction that may write to the open layers of some branches. Nothing of it is committed but by
@@ -23,10 +24,15 @@ pub(crate) struct Staging {
     pub(crate) branches: Vec<Entered>,
     /// For each branch its rows in the change log.
     log: Vec<Vec<PathChange>>,
+    /// Where branches are noted on which much is staged.
+    tall: Arc<Tall>,
+    /// Much is about so many entries.
+    fold_entries: u64,
 }
 
 /// A branch as the transaction sees it.
 pub(crate) struct Entered {
+    at: BranchAddress,
     pub(crate) repository: RepositoryRecord,
     pub(crate) record: BranchRecord,
     /// Held until the transaction has ended.
@@ -55,10 +61,11 @@ impl Catalog {
                 return Ok(Err(lost_race(at[index].branch.as_str())));
             }
             let lane = lanes.remove(&index).expect("every branch was given a lane");
-            branches.push(Entered { repository, record, lane });
+            branches.push(Entered { at: at[index].clone(), repository, record, lane });
         }
         let log = branches.iter().map(|_| Vec::new()).collect();
-        Ok(Ok(Staging { txn, branches, log }))
+        let (tall, fold_entries) = (Arc::clone(self.hints().tall()), self.settings.fold_entries);
+        Ok(Ok(Staging { txn, branches, log, tall, fold_entries }))
     }
 
     /// What was last seen of these branches. Those not seen yet are read, to know their lanes.
@@ -151,10 +158,15 @@ impl Staging {
 
     /// Passes the fence of a branch, and numbers its rows in the change log as the fence says.
     pub(crate) async fn pass(&mut self, index: usize) -> Result<()> {
-        let open = &self.branches[index].record.open;
+        let Entered { at, record: BranchRecord { open, .. }, lane, .. } = &self.branches[index];
         let rows = std::mem::take(&mut self.log[index]);
-        let lane = self.branches[index].lane.lane();
-        let pass = open.fence().shared_many(&mut *self.txn, lane, rows.len() as u64).await?;
+        let count = rows.len() as u64;
+        let pass = open.fence().shared_many(&mut *self.txn, lane.lane(), count).await?;
+        // A lane's share of what is much: it tells when to look at all lanes.
+        let share = (self.fold_entries / u64::from(open.lanes)).max(1);
+        if (pass.number + count) / share > pass.number / share {
+            self.tall.note(at);
+        }
         for (number, row) in (pass.number..).zip(rows) {
             self.txn.put(path_change::key(&open.token, pass.lane, number), row.encode());
         }
