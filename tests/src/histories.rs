@@ -43,6 +43,9 @@ async fn run(seed: u64, mix: Mix, flaw: Option<Flaw>) -> Vec<Operation> {
         assert_eq!(first.ask(&ask).await, Answer::Done);
     }
     world.strike(seed);
+    if flaw.is_some() {
+        world.slow_writes();
+    }
     let working: Vec<_> =
         (0..CLIENTS).map(|number| tokio::spawn(client(number).work(OPERATIONS, mix))).collect();
     for client in working {

@@ -22,7 +22,7 @@ pub(super) enum Mix {
     Exclusive,
     /// Puts and reads.
     Puts,
-    /// Puts, and what seals the layer that they go to.
+    /// Puts, and commits, which seal the layer that they go to.
     Sealed,
 }
 
@@ -39,7 +39,6 @@ impl Mix {
             Self::Sealed => match rng.random_range(0..10) {
                 0..4 => one(write(rng, name, TRUNK)),
                 4..6 => Ask::Commit { branch: TRUNK.to_owned() },
-                6..8 => Ask::Reset { branch: TRUNK.to_owned() },
                 _ => Ask::Get { path: path(rng, TRUNK), branch: TRUNK.to_owned(), of: Of::Working },
             },
             Self::Puts => match rng.random_range(0..10) {

@@ -135,6 +135,14 @@ impl World {
     }
 }
 
+impl World {
+    /// Lets some writes come late from now on, when what they rely on has long changed.
+    pub(super) fn slow_writes(&self) {
+        let late = Duration::from_millis(40);
+        self.cluster().inject(Filter::on(Call::KvPrewrite).with_chance(0.25), Effect::Delay(late));
+    }
+}
+
 /// A client that notices soon that something was lost, so that much can happen in a run.
 fn hasty(client: braid_tikv::Settings, seed: u64) -> braid_tikv::Settings {
     braid_tikv::Settings {
