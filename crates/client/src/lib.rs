@@ -12,6 +12,7 @@ mod repositories;
 mod retry;
 mod server;
 mod transfer;
+mod transport;
 
 #[cfg(test)]
 mod tests;
