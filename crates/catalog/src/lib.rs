@@ -40,7 +40,7 @@ pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
 pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
 pub use operation::tags::TagInfo;
-pub use page::{Page, PageRequest};
+pub use page::{Names, Page, PageRequest};
 pub use record::{BranchRecord, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};

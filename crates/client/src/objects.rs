@@ -60,7 +60,29 @@ impl Client {
         branch: &BranchName,
         target: UploadTarget,
     ) -> Result<Upload, Error> {
-        let request = CreateUpload { repository: repository.clone(), branch: branch.clone(), target };
+        self.create_upload_of(repository, branch, target, false).await
+    }
+
+    /// The same with a URL that asks for no headers, for clients that cannot send any. Until it expires, whoever has it can
+    /// put other data in place of what was linked.
+    pub async fn create_upload_without_headers(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        target: UploadTarget,
+    ) -> Result<Upload, Error> {
+        self.create_upload_of(repository, branch, target, true).await
+    }
+
+    async fn create_upload_of(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        target: UploadTarget,
+        without_headers: bool,
+    ) -> Result<Upload, Error> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let request = CreateUpload { repository, branch, target, without_headers };
         let call = |request| async { self.object_service().create_upload(request).await };
         answer(self.read(proto::CreateUploadRequest::from(request), call).await?)
     }

@@ -2,14 +2,19 @@
 
 use braid_catalog::{
     BranchInfo, Changed, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing,
-    Mutation, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy, TagInfo,
-    Usage,
+    Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy,
+    TagInfo, Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
 
 pub(crate) fn page_request(size: Option<u32>, token: Option<String>) -> PageRequest {
     PageRequest { token: token.unwrap_or_default(), size: wire::page_items(size) }
+}
+
+/// Which names of a list are asked for.
+pub(crate) fn names<'a>(prefix: &'a str, after: Option<&'a str>) -> Names<'a> {
+    Names { prefix, after: after.unwrap_or_default() }
 }
 
 pub(crate) fn page<T, U>(

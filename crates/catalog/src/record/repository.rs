@@ -99,7 +99,12 @@ impl RepositoryRecord {
 }
 
 pub(crate) fn key(name: &RepositoryName) -> Bytes {
-    key::key(Table::Repository, &[name.as_str().as_bytes()])
+    key_of(name.as_str())
+}
+
+/// Where a repository of this name would be, whether or not it is one.
+pub(crate) fn key_of(name: &str) -> Bytes {
+    key::key(Table::Repository, &[name.as_bytes()])
 }
 
 /// The repositories whose names begin with `prefix`.
