@@ -10,6 +10,7 @@ mod downloads;
 mod front;
 mod intent;
 mod metadata;
+mod multipart;
 mod namespaces;
 mod refs_dump;
 mod serve;
