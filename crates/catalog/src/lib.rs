@@ -40,8 +40,12 @@ pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
 pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
 pub use operation::tags::TagInfo;
+pub use operation::uploads::ListUploads;
 pub use page::{Names, Page, PageRequest};
-pub use record::{BranchRecord, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
+pub use record::{
+    BranchRecord, CompletedUpload, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer, UploadPlace,
+    UploadRecord,
+};
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};
 pub use storage::Storage;

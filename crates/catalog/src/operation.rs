@@ -25,3 +25,4 @@ mod staged_diff;
 mod stat;
 pub(crate) mod tags;
 mod turn;
+pub(crate) mod uploads;

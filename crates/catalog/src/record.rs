@@ -9,6 +9,7 @@
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
+//! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
@@ -29,8 +30,10 @@ pub(crate) mod staged;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+pub(crate) mod upload;
 mod value;
 mod who;
 
 pub use branch::{BranchRecord, OpenLayer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};
+pub use upload::{CompletedUpload, UploadPlace, UploadRecord};

@@ -45,6 +45,28 @@ pub enum ObjectError {
         /// The key asked for.
         key: String,
     },
+    /// There is no such upload in parts: it was completed or aborted, or never begun.
+    #[error("no such upload of \"{key}\"")]
+    NoSuchUpload {
+        /// The key of the object to be.
+        key: String,
+    },
+    /// An upload cannot be completed with these parts.
+    #[error("the parts of \"{key}\" do not make an object: {rule}")]
+    InvalidPart {
+        /// The key of the object to be.
+        key: String,
+        /// What is wrong with them.
+        rule: String,
+    },
+    /// What was to be written failed before its end; nothing was written.
+    #[error("the content of \"{key}\" broke off: {reason}")]
+    BrokenOff {
+        /// The key to be written.
+        key: String,
+        /// What the source said.
+        reason: String,
+    },
     /// The request breaks another rule.
     #[error("invalid request for \"{key}\": {rule}")]
     InvalidRequest {
@@ -118,6 +140,9 @@ impl ObjectError {
             | Self::Denied { key, .. }
             | Self::InvalidKey { key, .. }
             | Self::InvalidRange { key }
+            | Self::NoSuchUpload { key }
+            | Self::InvalidPart { key, .. }
+            | Self::BrokenOff { key, .. }
             | Self::InvalidRequest { key, .. }
             | Self::Unsupported { key, .. }
             | Self::Timeout { key }
@@ -152,6 +177,9 @@ impl ObjectError {
             | Self::Denied { key, .. }
             | Self::InvalidKey { key, .. }
             | Self::InvalidRange { key }
+            | Self::NoSuchUpload { key }
+            | Self::InvalidPart { key, .. }
+            | Self::BrokenOff { key, .. }
             | Self::InvalidRequest { key, .. }
             | Self::Unsupported { key, .. }
             | Self::Timeout { key }

@@ -214,6 +214,10 @@ codes! {
     UploadMismatch = "upload_mismatch", final_, FailedPrecondition, 400, "BadDigest";
     /// An upload intent is forged, expired or belongs to another path.
     InvalidIntent = "invalid_intent", final_, InvalidArgument, 400, "InvalidArgument";
+    /// There is no such upload in parts: it was completed or given up, or never begun.
+    UploadNotFound = "upload_not_found", final_, NotFound, 404, "NoSuchUpload";
+    /// The parts named do not make an object.
+    InvalidParts = "invalid_parts", final_, FailedPrecondition, 400, "InvalidPart";
     /// Another writer came first; nothing happened.
     Conflict = "conflict", retry, Aborted, 409, "OperationAborted";
     /// Too much is waiting; nothing happened.

@@ -38,3 +38,7 @@ pub const STORAGE_NAMESPACE_BYTES: usize = 1024;
 pub const COMMIT_PREFIX_CHARS: usize = 4;
 /// Most items on one page of a unary list; also the default.
 pub const PAGE_ITEMS: usize = 1000;
+/// Parts of one upload: also the highest number of a part.
+pub const UPLOAD_PARTS: usize = 10_000;
+/// Longest id of an upload in parts, in bytes.
+pub const UPLOAD_ID_BYTES: usize = 1024;

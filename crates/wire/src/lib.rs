@@ -6,6 +6,7 @@ mod diff;
 mod field;
 mod fsck;
 mod merge;
+mod multipart;
 mod mutation;
 mod object;
 mod page;
@@ -26,6 +27,11 @@ pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
+pub use multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetMultipartUpload,
+    ListMultipartUploads, ListParts, MultipartUpload, MultipartUploads, Part, PartTarget, PartUpload, Parts,
+    PresignParts, UploadAddress,
+};
 pub use mutation::Mutation;
 pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
 pub use page::{Page, page_items};

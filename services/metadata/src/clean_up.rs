@@ -27,6 +27,10 @@ async fn clean_up(core: &Core) {
         Ok(report) => tracing::debug!(?report, "cleaned up"),
         Err(error) => tracing::warn!(%error, "the clean-up failed; the next run goes on where it stopped"),
     }
+    match core.end_old_multiparts().await {
+        Ok(uploads) => tracing::debug!(uploads, "old uploads in parts were ended"),
+        Err(error) => tracing::warn!(%error, "old uploads in parts were not ended; the next run tries again"),
+    }
 }
 
 /// From three quarters to five quarters of `interval`, so that nodes do not run in step.

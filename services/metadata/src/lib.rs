@@ -11,6 +11,7 @@ mod front;
 mod in_process;
 mod intent;
 mod metadata;
+mod multipart;
 mod namespaces;
 mod refs_dump;
 mod serve;

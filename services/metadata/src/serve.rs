@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use braid_wire::proto::commit_service_server::CommitServiceServer;
+use braid_wire::proto::multipart_service_server::MultipartServiceServer;
 use braid_wire::proto::object_service_server::ObjectServiceServer;
 use braid_wire::proto::ref_service_server::RefServiceServer;
 use braid_wire::proto::repository_service_server::RepositoryServiceServer;
@@ -152,6 +153,7 @@ services!(
     RepositoryServiceServer,
     RefServiceServer,
     ObjectServiceServer,
+    MultipartServiceServer,
     CommitServiceServer,
     ServerServiceServer
 );

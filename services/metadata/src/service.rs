@@ -1,6 +1,7 @@
 //! The handlers: convert, call, convert.
 
 mod commits;
+mod multipart;
 mod objects;
 mod references;
 mod repositories;

@@ -8,7 +8,10 @@ pub(crate) fn store_error(error: &ObjectError, subject: &str) -> Error {
     let code = match error {
         ObjectError::NotFound { .. } => Code::DataNotFound,
         ObjectError::AlreadyExists { .. } | ObjectError::Changed { .. } => Code::Conflict,
+        ObjectError::NoSuchUpload { .. } => Code::UploadNotFound,
+        ObjectError::InvalidPart { .. } => Code::InvalidParts,
         ObjectError::InvalidKey { .. }
+        | ObjectError::BrokenOff { .. }
         | ObjectError::InvalidRequest { .. }
         | ObjectError::Unsupported { .. } => Code::InvalidArgument,
         ObjectError::Timeout { .. } | ObjectError::Unavailable { .. } | ObjectError::Unknown { .. } => {

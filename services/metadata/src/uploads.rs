@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation};
 use braid_objects::{ObjectError, ObjectMeta, ObjectStore, PresignPutOptions};
-use braid_types::{AddressType, BranchName, Code, Entry, Error, RepositoryName, Time, limits};
+use braid_types::{AddressType, BranchName, Code, Entry, Error, ObjectPath, RepositoryName, Time, limits};
 use braid_wire::{Link, Object, Upload, UploadTarget};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -220,14 +220,22 @@ pub(crate) async fn uploaded(
 
 /// What must hold for a link to be staged.
 fn condition(link: &Link) -> Result<Condition, Error> {
-    match (link.if_absent, &link.if_etag) {
+    write_condition(&link.path, link.if_absent, link.if_etag.as_deref())
+}
+
+/// What must hold for an object to be staged at `path`.
+pub(crate) fn write_condition(
+    path: &ObjectPath,
+    if_absent: bool,
+    if_etag: Option<&str>,
+) -> Result<Condition, Error> {
+    match (if_absent, if_etag) {
         (false, None) => Ok(Condition::Always),
         (true, None) => Ok(Condition::IfAbsent),
-        (false, Some(etag)) => Ok(Condition::IfEtag(etag.clone())),
+        (false, Some(etag)) => Ok(Condition::IfEtag(etag.to_owned())),
         (true, Some(_)) => {
-            let message =
-                format!("'{}' cannot be both absent and of an etag: give one of the two", link.path);
-            Err(Error::new(Code::InvalidArgument, link.path.as_str(), message))
+            let message = format!("'{path}' cannot be both absent and of an etag: give one of the two");
+            Err(Error::new(Code::InvalidArgument, path.as_str(), message))
         }
     }
 }
@@ -256,7 +264,7 @@ pub(crate) fn staged(operation: StagedOperation, namespace: &str) -> Option<Obje
     }
 }
 
-fn whole_address(namespace: &str, address: &str) -> String {
+pub(crate) fn whole_address(namespace: &str, address: &str) -> String {
     format!("{}/{address}", namespace.trim_end_matches('/'))
 }
 

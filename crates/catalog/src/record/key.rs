@@ -10,6 +10,7 @@ pub(super) enum Table {
     Commit = b'c',
     RepositoryFence = b'f',
     Dropped = b'i',
+    Upload = b'm',
     Namespace = b'n',
     Request = b'q',
     Repository = b'r',

@@ -9,6 +9,7 @@ const MUTATIONS: &[&str] = &[
     "Apply",
     "CherryPick",
     "Commit",
+    "CompleteMultipartUpload",
     "CreateBranch",
     "CreateRepository",
     "CreateTag",
