@@ -36,6 +36,13 @@ pub struct Settings {
     pub default_storage_prefix: String,
 }
 
+impl Settings {
+    /// Whether objects are kept in the local store.
+    pub(crate) fn is_local(&self) -> bool {
+        self.storage_kind != "s3"
+    }
+}
+
 /// The gateway, ready to answer. Gateways over the same parts are interchangeable.
 #[derive(Clone)]
 pub struct Gateway {

@@ -2,8 +2,8 @@
 
 use braid_catalog::{
     BranchInfo, Changed, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing,
-    Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy,
-    TagInfo, Usage,
+    Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, RetentionRules,
+    Side, Strategy, TagInfo, Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
@@ -34,6 +34,18 @@ pub(crate) fn repository(record: RepositoryRecord) -> wire::Repository {
         created_at: record.created,
         read_only: record.state == RepositoryState::ReadOnly,
     }
+}
+
+pub(crate) fn retention(rules: RetentionRules) -> wire::Retention {
+    let own = |(branch, days)| wire::BranchRetention { branch, days };
+    let branches = rules.branches.into_iter().map(own).collect();
+    wire::Retention { default_days: rules.default_days, branches }
+}
+
+/// Rules as they are asked for; the last of several for one branch counts.
+pub(crate) fn retention_rules(retention: &wire::Retention) -> RetentionRules {
+    let branches = retention.branches.iter().map(|rule| (rule.branch.clone(), rule.days)).collect();
+    RetentionRules { default_days: retention.default_days, branches }
 }
 
 pub(crate) fn branch(info: BranchInfo) -> wire::Branch {

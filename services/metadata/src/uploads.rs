@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation};
+use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation, Touch};
 use braid_objects::{ObjectError, ObjectMeta, ObjectStore, PresignPutOptions};
 use braid_types::{AddressType, BranchName, Code, Entry, Error, ObjectPath, RepositoryName, Time, limits};
 use braid_wire::{Link, Object, Upload, UploadTarget};
@@ -46,6 +46,8 @@ impl Core {
         }
         let record = self.writable(repository).await?;
         self.catalog.branch(repository, branch).await?;
+        // Linking decides; this spares an upload in vain.
+        record.protection.check(repository, branch, Touch::Write)?;
         let namespace = self.namespaces.open(&record.storage_namespace)?;
         let mut uploads = Vec::with_capacity(targets.len());
         for target in targets {

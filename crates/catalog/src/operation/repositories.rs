@@ -11,6 +11,7 @@ use braid_types::{
 use crate::catalog::{Catalog, FORMAT_VERSION, finish, load_repository, no_branch};
 use crate::mutation::{Attempts, Mutation};
 use crate::page::{Names, Page, PageRequest, PageStart};
+use crate::protection::Protection;
 use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
@@ -74,6 +75,7 @@ impl Catalog {
             state: RepositoryState::Active,
             format_version: FORMAT_VERSION,
             fence_lanes: self.parts.kv.lanes(),
+            protection: Protection::default(),
         };
         let first = Commit {
             parents: Vec::new(),

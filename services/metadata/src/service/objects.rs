@@ -147,6 +147,22 @@ impl ObjectService for Core {
         self.front.write(span, request, answer).await
     }
 
+    async fn copy_object(&self, request: Request<proto::CopyObjectRequest>) -> Answer<proto::Object> {
+        let span = span!("grpc.object.copy_object", request.get_ref().repository);
+        let answer = |asked: wire::CopyObject, by: Mutation| async move { self.copy(asked, &by).await };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn set_object_metadata(
+        &self,
+        request: Request<proto::SetObjectMetadataRequest>,
+    ) -> Answer<proto::Object> {
+        let span = span!("grpc.object.set_object_metadata", request.get_ref().repository);
+        let answer =
+            |asked: wire::SetObjectMetadata, by: Mutation| async move { self.set_metadata(asked, &by).await };
+        self.front.write(span, request, answer).await
+    }
+
     async fn delete_objects(
         &self,
         request: Request<proto::DeleteObjectsRequest>,
