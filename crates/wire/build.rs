@@ -6,13 +6,15 @@ use std::{env, fs};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 6] = [
+const CONTRACTS: [&str; 8] = [
     "braid/v1/commit.proto",
     "braid/v1/errors.proto",
+    "braid/v1/multipart.proto",
     "braid/v1/object.proto",
     "braid/v1/ref.proto",
     "braid/v1/repository.proto",
     "braid/v1/server.proto",
+    "braid/v1/settings.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

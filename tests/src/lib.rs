@@ -19,6 +19,8 @@ mod power_loss;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod rest;
+#[cfg(test)]
 mod s3_endpoint;
 #[cfg(test)]
 mod traffic;

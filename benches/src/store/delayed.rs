@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use braid_objects::{
     ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
-    PutOptions, PutResult,
+    PutOptions, PutResult, Transfers,
 };
 use bytes::Bytes;
 
@@ -33,6 +33,8 @@ async fn pause(time: Duration) {
     let pause = tokio::task::spawn_blocking(move || std::thread::sleep(time));
     pause.await.expect("a sleep does not panic, and the runtime outlives its requests");
 }
+
+impl Transfers for Delayed {}
 
 #[async_trait]
 impl ObjectStore for Delayed {

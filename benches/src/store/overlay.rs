@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use braid_objects::{
     ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
-    PutOptions, PutResult,
+    PutOptions, PutResult, Transfers,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -34,6 +34,8 @@ impl Overlay {
         }
     }
 }
+
+impl Transfers for Overlay {}
 
 #[async_trait]
 impl ObjectStore for Overlay {

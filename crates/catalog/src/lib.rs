@@ -13,6 +13,7 @@ mod lease;
 mod mutation;
 mod operation;
 mod page;
+mod protection;
 mod record;
 mod refs_dump;
 mod resolve;
@@ -45,8 +46,14 @@ pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
 pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
 pub use operation::tags::TagInfo;
-pub use page::{Page, PageRequest};
-pub use record::{BranchRecord, Layer, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer};
+pub use operation::uploads::ListUploads;
+pub use page::{Names, Page, PageRequest};
+pub use protection::{Protection, Touch};
+pub use record::setting::RetentionRules;
+pub use record::{
+    BranchRecord, CompletedUpload, Layer, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer,
+    UploadPlace, UploadRecord,
+};
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};
 pub use storage::Storage;

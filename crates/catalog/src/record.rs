@@ -10,7 +10,9 @@
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
 //! | `l` | lease of a background task | [`lease`] |
+//! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
+//! | `o` | what was set of a repository | [`setting`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
@@ -28,13 +30,16 @@ pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
 pub(crate) mod request;
+pub(crate) mod setting;
 pub(crate) mod staged;
 pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
+pub(crate) mod upload;
 mod value;
 mod who;
 
 pub use branch::{BranchRecord, OpenLayer};
 pub use layer::{Layer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};
+pub use upload::{CompletedUpload, UploadPlace, UploadRecord};

@@ -91,6 +91,7 @@ impl Client {
 
     fn request<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);
+        request.extensions_mut().clone_from(self.extensions());
         if let Some(value) = self.authorization() {
             request.metadata_mut().insert("authorization", value.clone());
         }

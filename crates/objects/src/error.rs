@@ -1,5 +1,7 @@
 //! What can go wrong, with the key it went wrong on.
 
+use braid_types::{Code, Error};
+
 /// Why a request to an object store failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
@@ -44,6 +46,28 @@ pub enum ObjectError {
     InvalidRange {
         /// The key asked for.
         key: String,
+    },
+    /// There is no such upload in parts: it was completed or aborted, or never begun.
+    #[error("no such upload of \"{key}\"")]
+    NoSuchUpload {
+        /// The key of the object to be.
+        key: String,
+    },
+    /// An upload cannot be completed with these parts.
+    #[error("the parts of \"{key}\" do not make an object: {rule}")]
+    InvalidPart {
+        /// The key of the object to be.
+        key: String,
+        /// What is wrong with them.
+        rule: String,
+    },
+    /// What was to be written failed before its end; nothing was written.
+    #[error("the content of \"{key}\" broke off: {reason}")]
+    BrokenOff {
+        /// The key to be written.
+        key: String,
+        /// What the source said.
+        reason: String,
     },
     /// The request breaks another rule.
     #[error("invalid request for \"{key}\": {rule}")]
@@ -108,6 +132,26 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
+    /// What a caller sees of it who asked for something about `subject`: the path, address or namespace that they know.
+    #[must_use]
+    pub fn about(&self, subject: &str) -> Error {
+        let code = match self {
+            Self::NotFound { .. } => Code::DataNotFound,
+            Self::AlreadyExists { .. } | Self::Changed { .. } => Code::Conflict,
+            Self::NoSuchUpload { .. } => Code::UploadNotFound,
+            Self::InvalidPart { .. } => Code::InvalidParts,
+            Self::InvalidKey { .. }
+            | Self::BrokenOff { .. }
+            | Self::InvalidRequest { .. }
+            | Self::Unsupported { .. } => Code::InvalidArgument,
+            Self::Timeout { .. } | Self::Unavailable { .. } | Self::Unknown { .. } => Code::Unavailable,
+            Self::NoSpace { .. } => Code::StorageFull,
+            Self::Damaged { .. } => Code::Corrupt,
+            Self::Denied { .. } | Self::InvalidRange { .. } | Self::Io { .. } => Code::Internal,
+        };
+        Error::new(code, subject, format!("the object store failed for '{subject}': {self}"))
+    }
+
     /// The key that the failed request was about.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -118,6 +162,9 @@ impl ObjectError {
             | Self::Denied { key, .. }
             | Self::InvalidKey { key, .. }
             | Self::InvalidRange { key }
+            | Self::NoSuchUpload { key }
+            | Self::InvalidPart { key, .. }
+            | Self::BrokenOff { key, .. }
             | Self::InvalidRequest { key, .. }
             | Self::Unsupported { key, .. }
             | Self::Timeout { key }
@@ -152,6 +199,9 @@ impl ObjectError {
             | Self::Denied { key, .. }
             | Self::InvalidKey { key, .. }
             | Self::InvalidRange { key }
+            | Self::NoSuchUpload { key }
+            | Self::InvalidPart { key, .. }
+            | Self::BrokenOff { key, .. }
             | Self::InvalidRequest { key, .. }
             | Self::Unsupported { key, .. }
             | Self::Timeout { key }

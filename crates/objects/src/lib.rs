@@ -10,8 +10,10 @@ mod presign;
 mod range;
 mod s3;
 mod stores;
+mod stream;
 #[cfg(any(test, feature = "testing"))]
 mod testing;
+mod transfers;
 mod uri;
 mod wrap;
 
@@ -27,7 +29,9 @@ pub use port::{
 pub use range::ByteRange;
 pub use s3::{S3Buckets, S3Config, S3Credentials, S3Timeouts};
 pub use stores::{Buckets, SingleStore, StoreSet, Stores};
+pub use stream::{ByteStream, Reading, Source};
 #[cfg(any(test, feature = "testing"))]
 pub use testing::{Lossy, Synced};
+pub use transfers::{MAX_PART_NUMBER, PartMeta, PartPage, PartPlace, Transfers, UploadMeta};
 pub use uri::{InvalidStorageUri, StorageUri, is_local_bucket};
 pub use wrap::{Counted, Counters, Counts, Failure, Faulty, Operation, Prefixed};

@@ -1,5 +1,7 @@
 //! An object store in memory, for tests and for a process that keeps nothing.
 
+mod transfers;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
@@ -23,6 +25,7 @@ use crate::{
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     objects: RwLock<BTreeMap<String, Object>>,
+    uploads: RwLock<transfers::Uploads>,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,7 @@ impl MemoryStore {
     /// An empty store that dates objects by `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, objects: RwLock::default() }
+        Self { clock, objects: RwLock::default(), uploads: RwLock::default() }
     }
 
     fn object(&self, key: &str, body: Bytes, options: PutOptions) -> Object {
@@ -47,6 +50,19 @@ impl MemoryStore {
             content_type: options.content_type,
         };
         Object { meta, body }
+    }
+
+    /// An object, and the part of its content that `range` names.
+    fn part_of(&self, key: &str, range: Option<ByteRange>) -> Result<(ObjectMeta, Bytes), ObjectError> {
+        check_key(key)?;
+        let objects = self.objects.read();
+        let object = objects.get(key).ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })?;
+        let Some(range) = range else { return Ok((object.meta.clone(), object.body.clone())) };
+        let range = range
+            .within(object.meta.size)
+            .ok_or_else(|| ObjectError::InvalidRange { key: key.to_owned() })?;
+        let offset = |at: u64| usize::try_from(at).expect("the object is in memory");
+        Ok((object.meta.clone(), object.body.slice(offset(range.start)..offset(range.end))))
     }
 
     fn presigned(
@@ -81,15 +97,7 @@ impl ObjectStore for MemoryStore {
     }
 
     async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Bytes, ObjectError> {
-        check_key(key)?;
-        let objects = self.objects.read();
-        let object = objects.get(key).ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })?;
-        let Some(range) = range else { return Ok(object.body.clone()) };
-        let range = range
-            .within(object.meta.size)
-            .ok_or_else(|| ObjectError::InvalidRange { key: key.to_owned() })?;
-        let offset = |at: u64| usize::try_from(at).expect("the object is in memory");
-        Ok(object.body.slice(offset(range.start)..offset(range.end)))
+        self.part_of(key, range).map(|(_, body)| body)
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectError> {
@@ -147,12 +155,13 @@ impl ObjectStore for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::{Arc, MemoryStore};
-    use crate::testing::{Fixture, clock, conformance};
+    use crate::testing::{Fixture, clock, conformance, conformance_transfers};
 
     async fn in_memory() -> Fixture {
         Fixture { store: Arc::new(MemoryStore::new(clock())), _keep: Box::new(()) }
     }
 
     conformance!(in_memory);
+    conformance_transfers!(in_memory);
     conformance!(in_memory; the_longest_key_is_a_key);
 }

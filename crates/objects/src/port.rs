@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{ByteRange, ObjectError};
+use crate::{ByteRange, ObjectError, Transfers};
 
 /// The longest key, in bytes of UTF-8, as in S3.
 pub const MAX_KEY_BYTES: usize = 1024;
@@ -30,7 +30,7 @@ pub const MAX_PRESIGN_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// 5. A presigned URL does what the call did, with no further right, until it expires.
 /// 6. Every error names its key and says whether the write may have happened.
 #[async_trait]
-pub trait ObjectStore: Send + Sync + std::fmt::Debug + 'static {
+pub trait ObjectStore: Transfers + Send + Sync + std::fmt::Debug + 'static {
     /// Writes the whole object.
     ///
     /// # Errors

@@ -9,7 +9,9 @@ use braid_types::Clock;
 
 use crate::port::check_ttl;
 use crate::s3::{S3Config, S3Credentials, S3Timeouts, client, encode_name, request_error};
-use crate::{InternalKey, ObjectError, PresignGetOptions, PresignPutOptions, Presigned, check_key};
+use crate::{
+    InternalKey, ObjectError, PartPlace, PresignGetOptions, PresignPutOptions, Presigned, check_key,
+};
 
 /// Signs URLs; makes no request.
 #[derive(Debug, Clone)]
@@ -76,6 +78,23 @@ impl Presigner {
         let request = request.set_content_type(options.content_type);
         let request = request.set_if_none_match(options.if_absent.then(|| "*".to_owned()));
         let signed = request.presigned(validity.config).await.map_err(|error| request_error(key, error))?;
+        Ok(presigned(&signed, validity.expires_at))
+    }
+
+    pub(crate) async fn part(
+        &self,
+        bucket: &str,
+        part: PartPlace<'_>,
+        ttl: Duration,
+        length: Option<u64>,
+    ) -> Result<Presigned, ObjectError> {
+        part.check()?;
+        let validity = self.validity(part.key, ttl)?;
+        let length = length.map(|length| signed_length(part.key, length)).transpose()?;
+        let request = self.client.upload_part().bucket(bucket).key(part.key).upload_id(part.upload);
+        let request = request.part_number(part.number.into()).set_content_length(length);
+        let signed =
+            request.presigned(validity.config).await.map_err(|error| request_error(part.key, error))?;
         Ok(presigned(&signed, validity.expires_at))
     }
 

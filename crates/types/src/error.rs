@@ -158,6 +158,10 @@ codes! {
     PermissionDenied = "permission_denied", final_, PermissionDenied, 403, "AccessDenied";
     /// The repository is read-only.
     ReadOnly = "read_only", final_, PermissionDenied, 403, "AccessDenied";
+    /// The branch takes no direct changes.
+    ProtectedBranch = "protected_branch", final_, PermissionDenied, 403, "AccessDenied";
+    /// It was never set.
+    SettingNotFound = "setting_not_found", final_, NotFound, 404, "NoSuchKey";
     /// There is no such repository.
     RepositoryNotFound = "repository_not_found", final_, NotFound, 404, "NoSuchBucket";
     /// There is no such branch.
@@ -218,6 +222,10 @@ codes! {
     UploadMismatch = "upload_mismatch", final_, FailedPrecondition, 400, "BadDigest";
     /// An upload intent is forged, expired or belongs to another path.
     InvalidIntent = "invalid_intent", final_, InvalidArgument, 400, "InvalidArgument";
+    /// There is no such upload in parts: it was completed or given up, or never begun.
+    UploadNotFound = "upload_not_found", final_, NotFound, 404, "NoSuchUpload";
+    /// The parts named do not make an object.
+    InvalidParts = "invalid_parts", final_, FailedPrecondition, 400, "InvalidPart";
     /// Another writer came first; nothing happened.
     Conflict = "conflict", retry, Aborted, 409, "OperationAborted";
     /// Too much is waiting; nothing happened.

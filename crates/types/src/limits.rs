@@ -18,6 +18,12 @@ pub const REF_EXPRESSION_BYTES: usize = 1024;
 pub const ENTRY_METADATA_BYTES: usize = 64 * 1024;
 /// Metadata of one commit: keys and values together, in bytes.
 pub const COMMIT_METADATA_BYTES: usize = 64 * 1024;
+/// Metadata of a repository: keys and values together, in bytes.
+pub const REPOSITORY_METADATA_BYTES: usize = 64 * 1024;
+/// Most patterns of protected branches in a repository.
+pub const PROTECTION_PATTERNS: usize = 1000;
+/// Most branches with a retention of their own in a repository.
+pub const RETENTION_BRANCHES: usize = 1000;
 /// Longest commit message, in bytes.
 pub const COMMIT_MESSAGE_BYTES: usize = 64 * 1024;
 /// Longest committer name, in bytes.
@@ -44,3 +50,7 @@ pub const STORAGE_NAMESPACE_BYTES: usize = 1024;
 pub const COMMIT_PREFIX_CHARS: usize = 4;
 /// Most items on one page of a unary list; also the default.
 pub const PAGE_ITEMS: usize = 1000;
+/// Parts of one upload: also the highest number of a part.
+pub const UPLOAD_PARTS: usize = 10_000;
+/// Longest id of an upload in parts, in bytes.
+pub const UPLOAD_ID_BYTES: usize = 1024;

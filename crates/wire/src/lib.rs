@@ -7,6 +7,7 @@ mod diff;
 mod field;
 mod fsck;
 mod merge;
+mod multipart;
 mod mutation;
 mod object;
 mod page;
@@ -15,6 +16,7 @@ mod reference;
 mod refs_dump;
 mod repository;
 mod server;
+mod settings;
 mod status;
 mod transfer;
 mod usage;
@@ -28,8 +30,16 @@ pub use commit_set::{CommitSet, SetMember};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
+pub use multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetMultipartUpload,
+    ListMultipartUploads, ListParts, MultipartUpload, MultipartUploads, Part, PartTarget, PartUpload, Parts,
+    PresignParts, UploadAddress,
+};
 pub use mutation::Mutation;
-pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
+pub use object::{
+    CopyObject, DeleteObject, DeleteObjects, ListItem, ListObjects, Object, SetObjectMetadata, StatObject,
+    StreamObjects,
+};
 pub use page::{Page, page_items};
 pub use reference::{
     Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag,
@@ -41,6 +51,11 @@ pub use refs_dump::{
 };
 pub use repository::{CreateRepository, DeleteRepository, GetRepository, ListRepositories, Repository};
 pub use server::{Identity, Limits, ServerInfo};
+pub use settings::{
+    BranchProtection, BranchRetention, DeleteRetention, GetBranchProtection, GetRepositoryMetadata,
+    GetRetention, RepositoryMetadata, Retention, SetBranchProtection, SetReadOnly, SetRetention,
+    UpdateRepositoryMetadata,
+};
 pub use status::{Call, error_from_status, status_from_error};
 pub use transfer::{
     CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,

@@ -61,7 +61,7 @@ impl MetadataNode {
         let (master_key, storage) = (self.master_key.required()?, self.s3.storage(&self.storage)?);
         Ok(ServerConfig {
             mvcc_retention: self.cluster.retention(),
-            grpc: self.listen.grpc,
+            grpc: Some(self.listen.grpc),
             http: self.listen.http,
             tls: self.listen.tls()?,
             ..ServerConfig::in_cluster(self.kv, master_key, storage)

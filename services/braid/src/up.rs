@@ -76,7 +76,7 @@ impl Up {
             mvcc_retention: self.cluster.retention(),
             kv: self.kv.map_or(KvConfig::Embedded, KvConfig::Cluster),
             master_key: self.master_key.given()?,
-            grpc: self.listen.grpc,
+            grpc: Some(self.listen.grpc),
             http: self.listen.http,
             tls: self.listen.tls()?,
             public_url: self.public_url,

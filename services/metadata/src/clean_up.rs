@@ -43,6 +43,10 @@ async fn clean_up(core: &Core) {
         Ok(None) => tracing::trace!("another node cleans up"),
         Err(error) => tracing::warn!(%error, "the clean-up failed; the next run goes on where it stopped"),
     }
+    match core.end_old_multiparts().await {
+        Ok(uploads) => tracing::debug!(uploads, "old uploads in parts were ended"),
+        Err(error) => tracing::warn!(%error, "old uploads in parts were not ended; the next run tries again"),
+    }
 }
 
 async fn collect_garbage(core: &Core) {

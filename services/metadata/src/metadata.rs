@@ -48,6 +48,8 @@ pub struct Settings {
     pub presign_ttl: Duration,
     /// How long an upload can be linked after it was asked for.
     pub intent_ttl: Duration,
+    /// How long an upload in parts may be under way before it is given up; longer than results of requests are kept.
+    pub multipart_ttl: Duration,
     /// The largest object that one presigned PUT takes, in bytes.
     pub upload_bytes: u64,
     /// The version that callers are told.
@@ -71,6 +73,7 @@ impl Default for Settings {
             storage_kind: "local".to_owned(),
             presign_ttl: Duration::from_secs(15 * 60),
             intent_ttl: Duration::from_secs(24 * 3600),
+            multipart_ttl: Duration::from_secs(7 * 24 * 3600),
             upload_bytes: 5 << 30,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clean_up_interval: Duration::from_secs(60),

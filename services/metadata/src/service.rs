@@ -1,10 +1,12 @@
 //! The handlers: convert, call, convert.
 
 mod commits;
+mod multipart;
 mod objects;
 mod references;
 mod repositories;
 mod server;
+mod settings;
 
 use std::sync::Arc;
 

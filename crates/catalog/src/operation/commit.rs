@@ -10,6 +10,7 @@ use super::queue::{HeadJob, Work};
 use super::stage::BranchAddress;
 use crate::catalog::Catalog;
 use crate::mutation::Mutation;
+use crate::protection::Touch;
 
 /// What to commit, and with which text.
 #[derive(Debug, Clone)]
@@ -49,6 +50,7 @@ impl Catalog {
 impl Plan<'_> {
     /// Folds a branch's sealed layers into a commit. Layers that change nothing are dropped on the way.
     pub(crate) async fn commit(&mut self, place: Place<'_>, commit: &CommitRequest) -> Result<CommitId> {
+        place.repository.protection.check(&place.repository.name, &commit.branch, Touch::Commit)?;
         let branch = self.branch(place.repository, &commit.branch).await?;
         let head = self.catalog.load_commit(&self.draft, place.repository, &branch.head).await?;
         let ranges = self.ranges(place.repository).await?;

@@ -17,7 +17,7 @@ use super::plan::{Place, Plan};
 use super::publish::{Settled, dirty};
 use super::seal_all::Branches;
 use super::stage::BranchAddress;
-use super::uploads::Uploads;
+use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::record;

@@ -8,6 +8,7 @@ use super::stage::BranchAddress;
 use crate::catalog::Catalog;
 use crate::graph::Commits;
 use crate::mutation::Mutation;
+use crate::protection::Touch;
 use crate::resolve::resolve;
 
 impl Catalog {
@@ -37,6 +38,7 @@ impl Plan<'_> {
         branch: &BranchName,
         to: &RefExpression,
     ) -> Result<CommitId> {
+        place.repository.protection.check(&place.repository.name, branch, Touch::Write)?;
         self.clean_branch(place.repository, branch).await?;
         let found = resolve(self.catalog, &self.draft, place.repository, to).await?;
         let head = found.committed(to)?.commit;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use super::publish::dirty;
 use super::seal::is_clean;
-use super::uploads::Uploads;
+use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
 use crate::commits::RepositoryCommits;
 use crate::draft::Draft;

@@ -7,6 +7,7 @@ use super::repositories::lock_branch;
 use super::stage::{Ahead, BranchAddress, Entered, Step, staged_states};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
+use crate::protection::Touch;
 use crate::record::dropped::{self, Dropped};
 use crate::record::path_change::PathState;
 use crate::record::ref_change::{RefEvent, RefMove};
@@ -67,6 +68,7 @@ impl Catalog {
             return Ok(None);
         }
         let repository = load_writable(&txn, repository).await?;
+        repository.protection.check(&repository.name, branch, Touch::Write)?;
         let current = lock_branch(self, &mut *txn, &repository, branch).await?;
         let held = current.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
         held.seal(&mut *txn);
@@ -104,6 +106,7 @@ impl Catalog {
             return Ok(None);
         }
         let Entered { repository, record, .. } = &staging.branches[0];
+        repository.protection.check(&repository.name, branch, Touch::Write)?;
         let head = self.load_commit(&staging.txn, repository, &record.head).await?.metarange;
         let committed = PathState::Committed { tree: head, at: None };
         let old = staged_states(&staging.txn, record, std::slice::from_ref(&path)).await?.remove(0);

@@ -19,6 +19,7 @@ use super::seal::is_empty;
 use super::stage::{BranchAddress, staged_states};
 use crate::catalog::{Catalog, finish, load_branch, load_writable};
 use crate::mutation::{Attempts, Request};
+use crate::protection::Touch;
 use crate::record::path_change::{self, PathChange, PathState};
 use crate::record::ref_change::RefMove;
 use crate::record::request::Answer;
@@ -107,6 +108,7 @@ impl Catalog {
             return Ok(Ok(answer != Answer::Existed(vec![false])));
         }
         let repository = load_writable(&txn, repository).await?;
+        repository.protection.check(&repository.name, branch, Touch::Write)?;
         let record = lock_branch(self, &mut *txn, &repository, branch).await?;
         let fence = record.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
         // Taken while the branch is held: it sees everything that was committed to it.

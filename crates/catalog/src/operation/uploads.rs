@@ -1,182 +1,125 @@
-//! Writing trees while they are being made: files go to the store in the background, and are read from memory until they are
-//! there.
-//!
-//! A chain of merges makes a tree for each; the next is made from the one before at once, and all their files are waited for
-//! together, before anything refers to them. What was written once is not written again, however often the work is redone.
+//! Uploads in parts: what is known of those under way. Their parts are in the object store, of which nothing is known here.
 
-use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
+use braid_kv::{KeyRange, ScanOptions};
+use braid_types::{BranchName, Code, Error, RepositoryId, Result, Time};
 
-use async_trait::async_trait;
-use braid_tree::{
-    DataBlock, FileId, Metarange, RangeStore, Table, TableIndex, TreeError, open_range, range_blocks,
-};
-use braid_types::{MetarangeId, RangeId, RepositoryId, Result};
-use bytes::Bytes;
-use parking_lot::Mutex;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use crate::catalog::{Catalog, finish};
+use crate::mutation::Attempts;
+use crate::record::upload::{self, UploadPlace, UploadRecord};
 
-use crate::catalog::Catalog;
-use crate::record::RepositoryRecord;
+/// Rows read at once.
+const BATCH: usize = 1000;
 
-/// Files under way may have so many bytes together; whoever comes with more waits.
-const BYTES_UNDER_WAY: usize = 64 << 20;
-/// A file counts as at least so many bytes, so that there are not too many at once.
-const LEAST_BYTES: usize = 256 << 10;
-/// The unit in which they are counted.
-const UNIT: usize = 4 << 10;
-
-/// What an operation writes to the storage of repositories, over all its attempts.
-#[derive(Default)]
-pub(crate) struct Uploads {
-    stores: Mutex<HashMap<RepositoryId, Arc<UploadStore>>>,
+/// Which uploads are to be listed.
+#[derive(Debug, Clone)]
+pub struct ListUploads {
+    /// Of which repository.
+    pub repository: RepositoryId,
+    /// To which branch.
+    pub branch: BranchName,
+    /// Only to paths that begin with it.
+    pub prefix: String,
+    /// Only after this path, or after this upload to it; a path of no upload will do.
+    pub after: Option<(String, Option<String>)>,
+    /// The most uploads to answer.
+    pub limit: usize,
 }
 
-impl Uploads {
-    /// The ranges of a repository, those under way among them.
-    pub(super) async fn ranges(
-        &self,
-        catalog: &Catalog,
-        repository: &RepositoryRecord,
-    ) -> Result<Arc<dyn RangeStore>> {
-        if let Some(store) = self.stores.lock().get(&repository.id) {
-            return Ok(store.clone());
-        }
-        let store = Arc::new(UploadStore::new(catalog.ranges(repository).await?));
-        Ok(self.stores.lock().entry(repository.id).or_insert(store).clone())
-    }
-
-    /// Waits until everything that was written is durable.
-    pub(super) async fn finish(&self) -> Result<()> {
-        let stores: Vec<_> = self.stores.lock().values().cloned().collect();
-        for store in stores {
-            store.finish().await?;
-        }
-        Ok(())
+impl ListUploads {
+    fn range(&self) -> Result<KeyRange> {
+        let range = upload::range_of(&self.repository, &self.branch, &self.prefix);
+        let Some((path, id)) = &self.after else { return Ok(range) };
+        let Some(id) = id else {
+            return Ok(range.after(&upload::end_of(&self.repository, &self.branch, path)));
+        };
+        let place = UploadPlace {
+            repository: self.repository,
+            branch: self.branch.clone(),
+            path: braid_types::ObjectPath::existing(path.as_str())?,
+            upload: id.clone(),
+        };
+        Ok(range.after(&place.key()))
     }
 }
 
-/// A store of ranges whose puts are done before they are.
-struct UploadStore {
-    inner: Arc<dyn RangeStore>,
-    files: Arc<Mutex<HashMap<FileId, Upload>>>,
-    tasks: Mutex<JoinSet<()>>,
-    room: Arc<Semaphore>,
-}
-
-/// How far a file is.
-#[derive(Clone)]
-enum Upload {
-    UnderWay(Bytes),
-    Durable,
-    Failed(TreeError),
-}
-
-impl UploadStore {
-    fn new(inner: Arc<dyn RangeStore>) -> Self {
-        let room = Arc::new(Semaphore::new(BYTES_UNDER_WAY / UNIT));
-        Self { inner, files: Arc::default(), tasks: Mutex::default(), room }
-    }
-
-    /// The bytes of a file that is under way; `None` for what the store has, or never had.
-    fn under_way(&self, file: FileId) -> Result<Option<Bytes>, TreeError> {
-        match self.files.lock().get(&file) {
-            Some(Upload::UnderWay(bytes)) => Ok(Some(bytes.clone())),
-            Some(Upload::Failed(error)) => Err(error.clone()),
-            Some(Upload::Durable) | None => Ok(None),
-        }
-    }
-
-    async fn put(&self, file: FileId, bytes: Bytes) -> Result<(), TreeError> {
-        let units = bytes.len().clamp(LEAST_BYTES, BYTES_UNDER_WAY).div_ceil(UNIT);
-        let units = u32::try_from(units).expect("what may be under way is counted in few units");
-        let room = Arc::clone(&self.room).acquire_many_owned(units).await;
-        let room = room.expect("the semaphore is never closed");
-        {
-            let mut files = self.files.lock();
-            if matches!(files.get(&file), Some(Upload::UnderWay(_) | Upload::Durable)) {
-                return Ok(());
+impl Catalog {
+    /// Notes an upload, or what became of it.
+    pub async fn put_upload(&self, place: &UploadPlace, record: &UploadRecord) -> Result<()> {
+        let mut attempts = Attempts::new(self);
+        loop {
+            let mut txn = self.begin().await?;
+            txn.put(place.key(), record.encode());
+            match finish(txn, place.path.as_str()).await? {
+                None => return Ok(()),
+                Some(lost) => attempts.again(self, lost).await?,
             }
-            files.insert(file, Upload::UnderWay(bytes.clone()));
         }
-        let (inner, files) = (Arc::clone(&self.inner), Arc::clone(&self.files));
-        self.tasks.lock().spawn(async move {
-            let written = write(&*inner, file, bytes).await;
-            let state = written.map_or_else(Upload::Failed, |()| Upload::Durable);
-            files.lock().insert(file, state);
-            drop(room);
-        });
-        Ok(())
     }
 
-    async fn finish(&self) -> Result<(), TreeError> {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock());
-        while let Some(ended) = tasks.join_next().await {
-            ended.expect("an upload neither panics nor is stopped");
+    /// The upload at a place, under way or completed.
+    ///
+    /// # Errors
+    /// [`Code::UploadNotFound`].
+    pub async fn upload(&self, place: &UploadPlace) -> Result<UploadRecord> {
+        let row = self.snapshot().await?.get(&place.key()).await?;
+        UploadRecord::decode(&row.ok_or_else(|| no_upload(place))?)
+    }
+
+    /// Uploads under way to a branch, by path and then by id.
+    pub async fn list_uploads(&self, list: &ListUploads) -> Result<Vec<(UploadPlace, UploadRecord)>> {
+        let mut found = Vec::new();
+        let mut range = list.range()?;
+        let snapshot = self.snapshot().await?;
+        while found.len() < list.limit {
+            let rows = snapshot.scan(&range, ScanOptions::first(BATCH)).await?;
+            let Some((last, _)) = rows.last() else { break };
+            range = range.after(last);
+            for (key, value) in &rows {
+                let record = UploadRecord::decode(value)?;
+                if record.completed.is_none() {
+                    found.push((UploadPlace::parse_key(key)?, record));
+                }
+            }
         }
-        let mut files = self.files.lock();
-        let failed = files.values().find_map(|upload| match upload {
-            Upload::Failed(error) => Some(error.clone()),
-            _ => None,
-        });
-        files.retain(|_, upload| matches!(upload, Upload::Durable));
-        failed.map_or(Ok(()), Err)
+        found.truncate(list.limit);
+        Ok(found)
+    }
+
+    /// Some uploads of all repositories that began before `started`, completed or not; an empty answer says that there
+    /// are no more.
+    pub async fn uploads_before(&self, started: Time) -> Result<Vec<(UploadPlace, UploadRecord)>> {
+        let mut found = Vec::new();
+        let mut range = upload::range();
+        let snapshot = self.snapshot().await?;
+        while found.len() < BATCH {
+            let rows = snapshot.scan(&range, ScanOptions::first(BATCH)).await?;
+            let Some((last, _)) = rows.last() else { break };
+            range = range.after(last);
+            for (key, value) in &rows {
+                let record = UploadRecord::decode(value)?;
+                if record.started < started {
+                    found.push((UploadPlace::parse_key(key)?, record));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Forgets an upload.
+    pub async fn remove_upload(&self, place: &UploadPlace) -> Result<()> {
+        let mut attempts = Attempts::new(self);
+        loop {
+            let mut txn = self.begin().await?;
+            txn.delete(place.key());
+            match finish(txn, place.path.as_str()).await? {
+                None => return Ok(()),
+                Some(lost) => attempts.again(self, lost).await?,
+            }
+        }
     }
 }
 
-async fn write(store: &dyn RangeStore, file: FileId, bytes: Bytes) -> Result<(), TreeError> {
-    match file {
-        FileId::Range(id) => store.put_range(&id, bytes).await,
-        FileId::Metarange(id) => store.put_metarange(&id, bytes).await,
-    }
-}
-
-#[async_trait]
-impl RangeStore for UploadStore {
-    async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
-        match self.under_way((*id).into())? {
-            Some(bytes) => open_range(id, bytes),
-            None => self.inner.range(id).await,
-        }
-    }
-
-    async fn index(&self, id: &RangeId) -> Result<Arc<TableIndex>, TreeError> {
-        match self.under_way((*id).into())? {
-            Some(bytes) => Ok(Arc::new(open_range(id, bytes)?.index().clone())),
-            None => self.inner.index(id).await,
-        }
-    }
-
-    async fn blocks(
-        &self,
-        id: &RangeId,
-        index: &Arc<TableIndex>,
-        blocks: Range<usize>,
-    ) -> Result<Vec<DataBlock>, TreeError> {
-        match self.under_way((*id).into())? {
-            Some(bytes) => range_blocks(id, &open_range(id, bytes)?, blocks),
-            None => self.inner.blocks(id, index, blocks).await,
-        }
-    }
-
-    async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
-        match self.under_way((*id).into())? {
-            Some(bytes) => Metarange::decode(id, bytes).map(Arc::new),
-            None => self.inner.metarange(id).await,
-        }
-    }
-
-    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
-        self.inner.file(file).await
-    }
-
-    async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
-        self.put((*id).into(), file).await
-    }
-
-    async fn put_metarange(&self, id: &MetarangeId, file: Bytes) -> Result<(), TreeError> {
-        self.put((*id).into(), file).await
-    }
+fn no_upload(place: &UploadPlace) -> Error {
+    let message = format!("there is no upload '{}' to '{}'", place.upload, place.path);
+    Error::new(Code::UploadNotFound, place.upload.as_str(), message)
 }

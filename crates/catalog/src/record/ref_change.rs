@@ -35,6 +35,8 @@ pub(crate) enum RefEvent {
     TagDeleted = 8,
     /// A layer was put on top of what is uncommitted: a directory moved, a prefix erased, a tree grafted.
     BranchRestructured = 9,
+    /// Something was set of it.
+    RepositoryChanged = 10,
 }
 
 /// What is said of one ref; for a repository as a whole, its name.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::request::{Answer, RequestRecord};
 use super::*;
+use crate::protection::Protection;
 
 fn id16() -> impl Strategy<Value = [u8; 16]> {
     any::<[u8; 16]>()
@@ -64,6 +65,7 @@ proptest! {
             state: if read_only { RepositoryState::ReadOnly } else { RepositoryState::Active },
             format_version: version,
             fence_lanes: lanes,
+            protection: Protection::new(vec!["main".into(), "release-*".into()]).unwrap(),
         };
         let name = repository::parse_key(&repository::key(&record.name)).unwrap();
         prop_assert_eq!(RepositoryRecord::decode(name, &record.encode()).unwrap(), record);

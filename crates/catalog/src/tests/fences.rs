@@ -9,7 +9,7 @@ use crate::BranchAddress;
 use crate::operation::plan::{Place, Plan};
 use crate::operation::publish::Published;
 use crate::operation::stage::{Ahead, Step};
-use crate::operation::uploads::Uploads;
+use crate::operation::tree_files::Uploads;
 use crate::record::path_change::PathState;
 use crate::record::request::Answer;
 

@@ -39,6 +39,7 @@ impl Lake {
             first_parent: true,
             since: None,
             stop_at: None,
+            after: None,
             paths: Vec::new(),
             prefixes: Vec::new(),
         };

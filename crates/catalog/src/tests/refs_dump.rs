@@ -109,6 +109,7 @@ async fn seen(lake: &Lake) -> (Vec<BranchInfo>, Vec<TagInfo>, Vec<(CommitId, Com
         first_parent: false,
         since: None,
         stop_at: None,
+        after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
     };

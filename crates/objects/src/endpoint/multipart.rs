@@ -16,8 +16,8 @@ use super::error::s3_error;
 use super::list::Names;
 use super::object::{byte_range, signed};
 use super::write::Incoming;
-use crate::MAX_PAGE;
-use crate::local::{MAX_PART_NUMBER, PartInfo, UploadInfo};
+use crate::local::{PartInfo, UploadInfo};
+use crate::{MAX_PAGE, MAX_PART_NUMBER};
 
 impl LocalS3 {
     pub(super) async fn start_upload(

@@ -42,10 +42,10 @@ impl Buckets for LocalBuckets {
 }
 
 #[derive(Debug)]
-struct LocalBucket {
-    store: Arc<LocalStore>,
-    bucket: String,
-    presigner: Presigner,
+pub(super) struct LocalBucket {
+    pub(super) store: Arc<LocalStore>,
+    pub(super) bucket: String,
+    pub(super) presigner: Presigner,
 }
 
 #[async_trait]
@@ -110,7 +110,7 @@ impl ObjectStore for LocalBucket {
     }
 }
 
-fn meta(key: String, object: StoredObject) -> ObjectMeta {
+pub(super) fn meta(key: String, object: StoredObject) -> ObjectMeta {
     ObjectMeta {
         key,
         size: object.size,
@@ -120,9 +120,16 @@ fn meta(key: String, object: StoredObject) -> ObjectMeta {
     }
 }
 
-fn object_error(error: LocalError) -> ObjectError {
+pub(super) fn object_error(error: LocalError) -> ObjectError {
     match error {
         LocalError::Object(error) => error,
-        other => unreachable!("only multipart uploads fail so: {other}"),
+        LocalError::NoSuchUpload { key, .. } => ObjectError::NoSuchUpload { key },
+        LocalError::InvalidPart { key, number } => {
+            let rule = format!("part {number} was not uploaded, or has another etag");
+            ObjectError::InvalidPart { key, rule }
+        }
+        LocalError::PartOrder { key } => {
+            ObjectError::InvalidPart { key, rule: "they are not in ascending order".to_owned() }
+        }
     }
 }

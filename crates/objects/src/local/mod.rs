@@ -24,6 +24,7 @@ mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod upload;
 mod writer;
 
@@ -35,6 +36,6 @@ pub(crate) use change::Condition;
 pub(crate) use content::Content;
 pub(crate) use error::LocalError;
 pub(crate) use listing::{Listed, ListingQuery};
-pub(crate) use multipart::{MAX_PART_NUMBER, PartInfo, UploadInfo};
+pub(crate) use multipart::{PartInfo, UploadInfo};
 pub(crate) use record::{Attributes, StoredObject};
 pub(crate) use upload::{Upload, Written};

@@ -7,9 +7,6 @@ use super::store::{LocalStore, place};
 use super::upload::Written;
 use crate::{MAX_PAGE, ObjectError, check_key};
 
-/// The highest number of a part, as in S3.
-pub(crate) const MAX_PART_NUMBER: u16 = 10_000;
-
 /// A part of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PartInfo {

@@ -52,17 +52,22 @@ impl Buckets for S3Buckets {
     }
 }
 
-#[derive(Debug)]
-struct S3Bucket {
-    client: Client,
-    presigner: Presigner,
+#[derive(Debug, Clone)]
+pub(super) struct S3Bucket {
+    pub(super) client: Client,
+    pub(super) presigner: Presigner,
     random: Arc<dyn Random>,
-    timeouts: S3Timeouts,
-    bucket: String,
+    pub(super) timeouts: S3Timeouts,
+    pub(super) bucket: String,
 }
 
 impl S3Bucket {
-    fn put_request(&self, key: &str, body: Bytes, content_type: Option<String>) -> PutObjectFluentBuilder {
+    pub(super) fn put_request(
+        &self,
+        key: &str,
+        body: Bytes,
+        content_type: Option<String>,
+    ) -> PutObjectFluentBuilder {
         let request = self.client.put_object().bucket(&self.bucket).key(key);
         request.set_content_type(content_type).body(body.into())
     }
@@ -84,7 +89,7 @@ impl S3Bucket {
         Ok(body.into_bytes())
     }
 
-    fn refuse_express(&self, key: &str) -> Result<(), ObjectError> {
+    pub(super) fn refuse_express(&self, key: &str) -> Result<(), ObjectError> {
         if is_express(&self.bucket) {
             let what = "presign, in a directory bucket,".to_owned();
             return Err(ObjectError::Unsupported { key: key.to_owned(), what });
@@ -217,10 +222,10 @@ fn listed(object: &Object) -> Result<ObjectMeta, ObjectError> {
     })
 }
 
-fn bare(etag: Option<&str>) -> String {
+pub(super) fn bare(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-fn size(length: Option<i64>) -> u64 {
+pub(super) fn size(length: Option<i64>) -> u64 {
     length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
 }

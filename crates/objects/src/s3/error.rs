@@ -29,6 +29,10 @@ fn answer_error(key: String, status: u16, meta: &ErrorMetadata) -> ObjectError {
     let reason = reason(status, meta);
     match (status, code) {
         (_, "NoSuchKey") => ObjectError::NotFound { key },
+        (_, "NoSuchUpload") => ObjectError::NoSuchUpload { key },
+        (_, "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall") => {
+            ObjectError::InvalidPart { key, rule: reason }
+        }
         (404, "" | "NotFound") => ObjectError::NotFound { key },
         (412, _) => ObjectError::AlreadyExists { key },
         (416, _) => ObjectError::InvalidRange { key },

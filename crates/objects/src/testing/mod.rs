@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_transfers;
 mod lossy;
 #[cfg(test)]
 mod server;
@@ -14,6 +16,8 @@ use braid_types::{Clock, ManualClock, SystemClock, Time};
 
 #[cfg(test)]
 pub(crate) use conformance::{Fixture, conformance, suite};
+#[cfg(test)]
+pub(crate) use conformance_transfers::{conformance_transfers, transfers_suite};
 pub use lossy::{Lossy, Synced};
 #[cfg(test)]
 pub(crate) use server::{BUCKET, Server, http, internal_key, serve, serve_behind};

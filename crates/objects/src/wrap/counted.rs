@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt;
 
 use crate::{
-    ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
-    PutOptions, PutResult,
+    ByteRange, ByteStream, ObjectError, ObjectMeta, ObjectStore, Page, PartPage, PartPlace,
+    PresignGetOptions, PresignPutOptions, Presigned, PutOptions, PutResult, Reading, Source, Transfers,
+    UploadMeta,
 };
 
 /// Counts each call to the store below it, whether or not it succeeds.
@@ -106,6 +108,11 @@ impl Counted {
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
+
+    fn counted(&self, source: Source) -> Source {
+        let counters = Arc::clone(&self.counters);
+        source.inspected(move |chunk| add(&counters.written, chunk.len() as u64))
+    }
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -168,6 +175,93 @@ impl ObjectStore for Counted {
     }
 }
 
+#[async_trait]
+impl Transfers for Counted {
+    async fn read(&self, key: &str, range: Option<ByteRange>) -> Result<Reading, ObjectError> {
+        add(&self.counters.gets, 1);
+        let Reading { meta, body } = self.inner.read(key, range).await?;
+        let counters = Arc::clone(&self.counters);
+        let body = body.inspect_ok(move |chunk| add(&counters.read, chunk.len() as u64));
+        Ok(Reading { meta, body: ByteStream::new(body) })
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        source: Source,
+        content_type: Option<String>,
+    ) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.write(key, self.counted(source), content_type).await
+    }
+
+    async fn copy(&self, from: &str, key: &str) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.copy(from, key).await
+    }
+
+    async fn start_upload(&self, key: &str, content_type: Option<String>) -> Result<String, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.start_upload(key, content_type).await
+    }
+
+    async fn put_part(&self, part: PartPlace<'_>, source: Source) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.put_part(part, self.counted(source)).await
+    }
+
+    async fn copy_part(
+        &self,
+        part: PartPlace<'_>,
+        from: &str,
+        range: Option<ByteRange>,
+    ) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.copy_part(part, from, range).await
+    }
+
+    async fn complete_upload(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[(u16, String)],
+    ) -> Result<PutResult, ObjectError> {
+        add(&self.counters.puts, 1);
+        self.inner.complete_upload(key, upload, parts).await
+    }
+
+    async fn abort_upload(&self, key: &str, upload: &str) -> Result<(), ObjectError> {
+        add(&self.counters.deletes, 1);
+        self.inner.abort_upload(key, upload).await
+    }
+
+    async fn list_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        after: u16,
+        limit: usize,
+    ) -> Result<PartPage, ObjectError> {
+        add(&self.counters.lists, 1);
+        self.inner.list_parts(key, upload, after, limit).await
+    }
+
+    async fn list_uploads(&self, prefix: &str, after: Option<&str>) -> Result<Page<UploadMeta>, ObjectError> {
+        add(&self.counters.lists, 1);
+        self.inner.list_uploads(prefix, after).await
+    }
+
+    async fn presign_part(
+        &self,
+        part: PartPlace<'_>,
+        ttl: Duration,
+        length: Option<u64>,
+    ) -> Result<Presigned, ObjectError> {
+        add(&self.counters.presigned, 1);
+        self.inner.presign_part(part, ttl, length).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,11 +280,24 @@ mod tests {
         store.list("", None, 10).await.unwrap();
         store.presign_get("key", Duration::from_secs(9), PresignGetOptions::default()).await.unwrap();
         store.delete("key").await.unwrap();
+        let reading = store.read("none", None).await;
+        assert!(matches!(reading, Err(ObjectError::NotFound { .. })));
         assert_eq!(before, Counts { puts: 1, written: 5, ..Counts::default() });
         let counts = counters.counts().since(&before);
         let expected =
-            Counts { gets: 2, heads: 1, lists: 1, presigned: 1, deletes: 1, read: 2, ..Counts::default() };
+            Counts { gets: 3, heads: 1, lists: 1, presigned: 1, deletes: 1, read: 2, ..Counts::default() };
         assert_eq!(counts, expected);
-        assert_eq!(counts.requests(), 5);
+        assert_eq!(counts.requests(), 6);
+    }
+
+    #[tokio::test]
+    async fn content_is_counted_as_it_passes() {
+        let store = Counted::new(Arc::new(MemoryStore::new(clock())));
+        store.write("key", Bytes::from_static(b"12345").into(), None).await.unwrap();
+        let body = store.read("key", Some(ByteRange::From(1))).await.unwrap().body;
+        let counts = store.counters().counts();
+        assert_eq!((counts.written, counts.read), (5, 0));
+        assert_eq!(body.try_collect::<Vec<_>>().await.unwrap().concat(), b"2345");
+        assert_eq!(store.counters().counts().read, 4);
     }
 }

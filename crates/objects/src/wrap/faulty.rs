@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use crate::{
-    ByteRange, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions, Presigned,
-    PutOptions, PutResult,
+    ByteRange, ByteStream, ObjectError, ObjectMeta, ObjectStore, Page, PartPage, PartPlace,
+    PresignGetOptions, PresignPutOptions, Presigned, PutOptions, PutResult, Reading, Source, Transfers,
+    UploadMeta,
 };
 
 /// The kinds of request that can be made to fail.
@@ -25,6 +27,10 @@ pub enum Operation {
     Delete,
     /// Listing.
     List,
+    /// Beginning, completing or giving up an upload in parts.
+    Upload,
+    /// Writing a part.
+    Part,
 }
 
 /// How a request fails.
@@ -173,6 +179,84 @@ impl ObjectStore for Faulty {
         options: PresignPutOptions,
     ) -> Result<Presigned, ObjectError> {
         self.inner.presign_put(key, ttl, options).await
+    }
+}
+
+#[async_trait]
+impl Transfers for Faulty {
+    async fn read(&self, key: &str, range: Option<ByteRange>) -> Result<Reading, ObjectError> {
+        let failure = self.next(Operation::Get, key);
+        let Reading { meta, body } = under(failure, key, self.inner.read(key, range)).await?;
+        if failure != Some(Failure::FlippedBit) {
+            return Ok(Reading { meta, body });
+        }
+        Ok(Reading { meta, body: ByteStream::new(body.map_ok(|chunk| with_a_flipped_bit(&chunk))) })
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        source: Source,
+        content_type: Option<String>,
+    ) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Put, key, self.inner.write(key, source, content_type)).await
+    }
+
+    async fn copy(&self, from: &str, key: &str) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Put, key, self.inner.copy(from, key)).await
+    }
+
+    async fn start_upload(&self, key: &str, content_type: Option<String>) -> Result<String, ObjectError> {
+        self.run(Operation::Upload, key, self.inner.start_upload(key, content_type)).await
+    }
+
+    async fn put_part(&self, part: PartPlace<'_>, source: Source) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Part, part.key, self.inner.put_part(part, source)).await
+    }
+
+    async fn copy_part(
+        &self,
+        part: PartPlace<'_>,
+        from: &str,
+        range: Option<ByteRange>,
+    ) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Part, part.key, self.inner.copy_part(part, from, range)).await
+    }
+
+    async fn complete_upload(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[(u16, String)],
+    ) -> Result<PutResult, ObjectError> {
+        self.run(Operation::Upload, key, self.inner.complete_upload(key, upload, parts)).await
+    }
+
+    async fn abort_upload(&self, key: &str, upload: &str) -> Result<(), ObjectError> {
+        self.run(Operation::Upload, key, self.inner.abort_upload(key, upload)).await
+    }
+
+    async fn list_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        after: u16,
+        limit: usize,
+    ) -> Result<PartPage, ObjectError> {
+        self.run(Operation::List, key, self.inner.list_parts(key, upload, after, limit)).await
+    }
+
+    async fn list_uploads(&self, prefix: &str, after: Option<&str>) -> Result<Page<UploadMeta>, ObjectError> {
+        self.run(Operation::List, prefix, self.inner.list_uploads(prefix, after)).await
+    }
+
+    async fn presign_part(
+        &self,
+        part: PartPlace<'_>,
+        ttl: Duration,
+        length: Option<u64>,
+    ) -> Result<Presigned, ObjectError> {
+        self.inner.presign_part(part, ttl, length).await
     }
 }
 

@@ -10,6 +10,8 @@ const MUTATIONS: &[&str] = &[
     "CherryPick",
     "Commit",
     "CommitSet",
+    "CompleteMultipartUpload",
+    "CopyObject",
     "CreateBranch",
     "CreateRepository",
     "CreateTag",
@@ -17,6 +19,7 @@ const MUTATIONS: &[&str] = &[
     "DeleteObject",
     "DeleteObjects",
     "DeleteRepository",
+    "DeleteRetention",
     "DeleteTag",
     "HardResetBranch",
     "LinkUpload",
@@ -25,6 +28,11 @@ const MUTATIONS: &[&str] = &[
     "ResetBranch",
     "RestoreRefs",
     "Revert",
+    "SetBranchProtection",
+    "SetObjectMetadata",
+    "SetReadOnly",
+    "SetRetention",
+    "UpdateRepositoryMetadata",
 ];
 
 #[test]

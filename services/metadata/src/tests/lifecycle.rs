@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use braid_client::{Client, StreamDownloads};
 use braid_objects::{
     ByteRange, MemoryStore, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions,
-    Presigned, PutOptions, PutResult, SingleStore,
+    Presigned, PutOptions, PutResult, SingleStore, Transfers,
 };
 use braid_types::Code;
 use bytes::Bytes;
@@ -39,6 +39,8 @@ impl Drop for Question {
         let _ = self.0.send(Seen::GaveUp);
     }
 }
+
+impl Transfers for Held {}
 
 #[async_trait]
 impl ObjectStore for Held {

@@ -11,7 +11,7 @@ use braid_client::{
 };
 use braid_objects::{
     ByteRange, MemoryStore, ObjectError, ObjectMeta, ObjectStore, Page, PresignGetOptions, PresignPutOptions,
-    Presigned, PutOptions, PutResult, SingleStore,
+    Presigned, PutOptions, PutResult, SingleStore, Transfers,
 };
 use braid_types::{Code, Error};
 use bytes::Bytes;
@@ -238,6 +238,8 @@ impl Drop for Read {
         let _ = self.0.send(());
     }
 }
+
+impl Transfers for Stuck {}
 
 #[async_trait]
 impl ObjectStore for Stuck {

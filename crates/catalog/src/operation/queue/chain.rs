@@ -15,7 +15,7 @@ use crate::mutation::{Attempts, Request};
 use crate::operation::plan::Plan;
 use crate::operation::publish::{Settled, dirty};
 use crate::operation::stage::BranchAddress;
-use crate::operation::uploads::Uploads;
+use crate::operation::tree_files::Uploads;
 use crate::record;
 use crate::record::request::Answer;
 

@@ -32,7 +32,7 @@ pub(crate) struct Staging {
 
 /// A branch as the transaction sees it.
 pub(crate) struct Entered {
-    at: BranchAddress,
+    pub(crate) at: BranchAddress,
     pub(crate) repository: RepositoryRecord,
     pub(crate) record: BranchRecord,
     /// Held until the transaction has ended.

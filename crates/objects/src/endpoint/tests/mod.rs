@@ -11,7 +11,7 @@ mod writing;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::testing::{Fixture, clock, conformance, serve};
+use crate::testing::{Fixture, clock, conformance, conformance_transfers, serve};
 
 async fn over_s3() -> Fixture {
     let server = serve(clock()).await;
@@ -19,6 +19,7 @@ async fn over_s3() -> Fixture {
 }
 
 conformance!(over_s3);
+conformance_transfers!(over_s3);
 conformance!(over_s3; the_longest_key_is_a_key);
 
 /// The status and S3 code of a refusal.

@@ -7,7 +7,8 @@ use reqwest::StatusCode;
 
 use crate::testing::{Server, clock_off_by, http, internal_key, serve};
 use crate::{
-    InternalKey, ObjectError, ObjectStore, PresignGetOptions, PresignPutOptions, Presigned, PutOptions,
+    InternalKey, ObjectError, ObjectStore, PartPlace, PresignGetOptions, PresignPutOptions, Presigned,
+    PutOptions,
 };
 
 const TTL: Duration = Duration::from_secs(60);
@@ -142,5 +143,25 @@ async fn a_url_of_another_key_is_refused() {
         InternalKey { access_key_id: "another".to_owned(), ..known },
     ] {
         assert_eq!(fetch(&get_url(&server.on_disk(&key)).await).await.0, StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn parts_are_uploaded_by_url() {
+    let (server, store) = served().await;
+    for store in [store, server.over_s3(clock_off_by(0))] {
+        let upload = store.start_upload("dir/é +%", None).await.unwrap();
+        let mut parts = Vec::new();
+        for (number, body) in [(1, "first "), (2, "second")] {
+            let place = PartPlace { key: "dir/é +%", upload: &upload, number };
+            let put = store.presign_part(place, TTL, Some(6)).await.unwrap();
+            assert_ne!(self::upload(&put, "too long").await, StatusCode::OK);
+            let answer = http().put(&put.url).body(body).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            let etag = answer.headers()["etag"].to_str().unwrap().trim_matches('"').to_owned();
+            parts.push((number, etag));
+        }
+        store.complete_upload("dir/é +%", &upload, &parts).await.unwrap();
+        assert_eq!(store.get("dir/é +%", None).await.unwrap(), "first second");
     }
 }

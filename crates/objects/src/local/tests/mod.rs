@@ -8,7 +8,7 @@ mod reading;
 use std::sync::Arc;
 
 use super::{LocalBuckets, LocalStore};
-use crate::testing::{Fixture, clock, conformance};
+use crate::testing::{Fixture, clock, conformance, conformance_transfers};
 use crate::{Buckets, InternalKey, ObjectStore};
 
 fn key() -> InternalKey {
@@ -27,6 +27,7 @@ async fn on_disk() -> Fixture {
 }
 
 conformance!(on_disk);
+conformance_transfers!(on_disk);
 conformance!(on_disk; the_longest_key_is_a_key);
 
 #[tokio::test]
