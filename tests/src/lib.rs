@@ -11,11 +11,15 @@ mod door;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
+mod large_uploads;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod power_loss;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod rest;
 #[cfg(test)]
 mod s3_endpoint;
 #[cfg(test)]

@@ -18,4 +18,5 @@ mod refs_dump;
 mod requests;
 mod rolled;
 mod staging;
+mod uploads;
 mod world;

@@ -5,18 +5,23 @@ use std::sync::Arc;
 use braid_types::{Clock, Error, Random};
 use braid_wire::proto::MAX_MESSAGE_BYTES;
 use braid_wire::proto::commit_service_client::CommitServiceClient;
+use braid_wire::proto::multipart_service_client::MultipartServiceClient;
 use braid_wire::proto::object_service_client::ObjectServiceClient;
 use braid_wire::proto::ref_service_client::RefServiceClient;
 use braid_wire::proto::repository_service_client::RepositoryServiceClient;
 use braid_wire::proto::server_service_client::ServerServiceClient;
+use http::{Extensions, Request, Response};
+use tonic::body::Body;
+use tonic::codegen::StdError;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Channel;
+use tower::Service;
 
 use crate::channel::channel;
 use crate::config::{ClientConfig, Timeouts};
 use crate::credentials::Credentials;
 use crate::retry::{Retries, RetryPolicy};
 use crate::transfer;
+use crate::transport::{Transport, transport};
 
 /// A client of one server. Cheap to clone; clones share their connections.
 ///
@@ -26,11 +31,12 @@ use crate::transfer;
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    extensions: Arc<Extensions>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    channel: Channel,
+    transport: Transport,
     authorization: Option<MetadataValue<Ascii>>,
     timeouts: Timeouts,
     retry: RetryPolicy,
@@ -51,9 +57,46 @@ impl Client {
         random: Arc<dyn Random>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
+        Self::of(config, transport(channel(config)?), random, clock)
+    }
+
+    /// A client of services in this process: calls go straight to `service`, which takes what a gRPC server takes from its
+    /// connections. Otherwise as [`Client::connect`]; what `config` says of connections does not matter.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the TLS options, which transfers go by, are of no use.
+    pub fn over<S>(
+        service: S,
+        config: &ClientConfig,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
+        S::Error: Into<StdError>,
+        S::Future: Send,
+    {
+        Self::of(config, transport(service), random, clock)
+    }
+
+    /// The same client, whose calls carry `extension` beside the request: for a service in this process, which may know by
+    /// it for whom the call is made. No connection can carry one, so it never reaches a server elsewhere.
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(&self, extension: T) -> Self {
+        let mut extensions = Extensions::clone(&self.extensions);
+        extensions.insert(extension);
+        Self { shared: Arc::clone(&self.shared), extensions: Arc::new(extensions) }
+    }
+
+    fn of(
+        config: &ClientConfig,
+        transport: Transport,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         let http = transfer::http_client(config)?;
         let shared = Shared {
-            channel: channel(config)?,
+            transport,
             authorization: config.credentials.as_ref().map(Credentials::header),
             timeouts: config.timeouts,
             retry: config.retry,
@@ -61,7 +104,11 @@ impl Client {
             random,
             clock,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), extensions: Arc::default() })
+    }
+
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.extensions
     }
 
     pub(crate) fn authorization(&self) -> Option<&MetadataValue<Ascii>> {
@@ -88,23 +135,29 @@ impl Client {
         &self.shared.http
     }
 
-    pub(crate) fn repository_service(&self) -> RepositoryServiceClient<Channel> {
-        RepositoryServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    pub(crate) fn repository_service(&self) -> RepositoryServiceClient<Transport> {
+        RepositoryServiceClient::new(self.shared.transport.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
-    pub(crate) fn ref_service(&self) -> RefServiceClient<Channel> {
-        RefServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    pub(crate) fn ref_service(&self) -> RefServiceClient<Transport> {
+        RefServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
-    pub(crate) fn object_service(&self) -> ObjectServiceClient<Channel> {
-        ObjectServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    pub(crate) fn object_service(&self) -> ObjectServiceClient<Transport> {
+        ObjectServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
-    pub(crate) fn commit_service(&self) -> CommitServiceClient<Channel> {
-        CommitServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    pub(crate) fn multipart_service(&self) -> MultipartServiceClient<Transport> {
+        MultipartServiceClient::new(self.shared.transport.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
-    pub(crate) fn server_service(&self) -> ServerServiceClient<Channel> {
-        ServerServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    pub(crate) fn commit_service(&self) -> CommitServiceClient<Transport> {
+        CommitServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    pub(crate) fn server_service(&self) -> ServerServiceClient<Transport> {
+        ServerServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 }

@@ -6,29 +6,33 @@ mod client;
 mod commits;
 mod config;
 mod credentials;
+mod multipart;
 mod objects;
 mod references;
 mod repositories;
 mod retry;
 mod server;
 mod transfer;
+mod transport;
 
 #[cfg(test)]
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch,
-    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
-    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
-    Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects,
-    ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object, Operation, Page,
-    Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository,
-    ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Revert, Rule, ServerInfo,
-    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
+    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo,
+    CompleteMultipartUpload, CompletedPart, CreateBranch, CreateMultipartUpload, CreateRepository, CreateTag,
+    Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs,
+    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListBranches,
+    ListDiff, ListItem, ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories,
+    ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, Object,
+    Operation, Page, Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage, RefKind,
+    RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs,
+    RestoredRefs, Revert, Rule, ServerInfo, StreamDownloads, StreamObjects, StreamUsage, Tag, Upload,
+    UploadAddress, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;
 pub use config::{ClientConfig, Timeouts, TlsOptions};
 pub use credentials::Credentials;
 pub use retry::RetryPolicy;
-pub use transfer::{Body, Progress, TransferError, UploadOptions};
+pub use transfer::{Body, IN_PARTS_ABOVE, Progress, SentParts, TransferError, UploadOptions};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use braid_cli::{GlobalOptions, Io};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{demo, key, logging, metadata, store, up};
+use crate::{demo, gateway, key, logging, metadata, store, up};
 
 /// Versioned data lakes: repositories, branches and commits over objects in S3.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub enum Command {
     Up(up::Up),
     /// Serve a metadata node of a cluster: no state of its own, any number of them
     Metadata(metadata::MetadataNode),
+    /// Serve lakeFS's REST API over a cluster: no state of its own, any number of them
+    Gateway(gateway::GatewayNode),
     /// Serve the object store of a data folder alone, by the S3 API
     Store(store::Store),
     /// Make an administrator's access key: for a cluster, or a data folder that no server has open
@@ -47,6 +49,7 @@ pub async fn run(braid: Braid) -> ExitCode {
         }
         Command::Up(up) => up.run().await,
         Command::Metadata(node) => node.run().await,
+        Command::Gateway(node) => node.run().await,
         Command::Store(store) => store.run().await,
         Command::Key(key) => key.run().await,
         Command::Demo(demo) => Box::pin(demo.run()).await,

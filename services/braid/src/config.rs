@@ -20,10 +20,14 @@ pub struct ServerConfig {
     pub master_key: Option<MasterKey>,
     /// Whether the first server of an installation makes the administrator's access key.
     pub first_key: bool,
-    /// Where gRPC is served; port 0 takes a free one.
-    pub grpc: SocketAddr,
-    /// Where the object store and health are served; port 0 takes a free one.
+    /// Where gRPC is served, if it is; port 0 takes a free one.
+    pub grpc: Option<SocketAddr>,
+    /// Where health, the object store and the gateway are served; port 0 takes a free one.
     pub http: SocketAddr,
+    /// Whether the gateway is served.
+    pub gateway: bool,
+    /// The domain by which the gateway's S3 API is reached; a host right below it names a bucket.
+    pub s3_domain: Option<String>,
     /// What gRPC proves itself with; without it, its connections are not encrypted.
     pub tls: Option<TlsIdentity>,
     /// What presigned URLs of the local store begin with; `None` is the HTTP address.
@@ -50,8 +54,10 @@ impl ServerConfig {
             kv: KvConfig::Embedded,
             master_key: None,
             first_key: true,
-            grpc: any_port,
+            grpc: Some(any_port),
             http: any_port,
+            gateway: true,
+            s3_domain: None,
             tls: None,
             public_url: None,
             storage: StorageConfig::Local,
@@ -61,6 +67,6 @@ impl ServerConfig {
     /// A node that keeps nothing itself, served to this machine on free ports.
     pub fn in_cluster(kv: TikvUri, master_key: MasterKey, storage: StorageConfig) -> Self {
         let (kv, master_key) = (KvConfig::Cluster(kv), Some(master_key));
-        Self { data: None, kv, master_key, first_key: false, storage, ..Self::in_folder("") }
+        Self { data: None, kv, master_key, first_key: false, gateway: false, storage, ..Self::in_folder("") }
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP port: health, readiness, and the S3 endpoint of the local store for everything else.
+//! The HTTP port: health, readiness, and what [`dispatch`](crate::dispatch) finds for everything else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use braid_objects::{InternalKey, LocalStore, s3_endpoint};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::dispatch::ServedStore;
 use crate::readiness::Readiness;
 use crate::storage::LOCAL_BUCKET;
 
@@ -41,10 +42,10 @@ async fn say(readiness: &Readiness) -> Response {
     (status, Json(report)).into_response()
 }
 
-/// Serves the local store at every path that `router` does not answer. The names there hold no dot, so no bucket of the
-/// local store has them.
-pub(crate) fn with_store(router: Router, store: Arc<LocalStore>, key: &InternalKey) -> Router {
-    router.fallback_service(s3_endpoint(store, key, [LOCAL_BUCKET.to_owned()]))
+/// The local store, to be served.
+pub(crate) fn served(store: Arc<LocalStore>, key: &InternalKey) -> ServedStore {
+    let endpoint = s3_endpoint(store, key, [LOCAL_BUCKET.to_owned()]);
+    ServedStore { endpoint, key_id: key.access_key_id.clone() }
 }
 
 /// Serves until `stop`; transfers under way end first.

@@ -57,7 +57,7 @@ impl MetadataNode {
     fn config(self) -> anyhow::Result<ServerConfig> {
         let (master_key, storage) = (self.master_key.required()?, self.s3.storage(&self.storage)?);
         Ok(ServerConfig {
-            grpc: self.listen.grpc,
+            grpc: Some(self.listen.grpc),
             http: self.listen.http,
             tls: self.listen.tls()?,
             ..ServerConfig::in_cluster(self.kv, master_key, storage)

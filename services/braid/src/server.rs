@@ -1,4 +1,4 @@
-//! A metadata service in this process, over whatever its configuration names: `braid up`, `braid metadata`, tests.
+//! The services in this process, over whatever its configuration names: `braid up`, `braid metadata`, `braid gateway`, tests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use anyhow::Context;
 use axum::Router;
 use braid_auth::{Keys, NewKey};
 use braid_cache::{CacheOptions, RangeMemory};
+use braid_client::{Client, ClientConfig};
+use braid_gateway::Gateway;
 use braid_kv::Kv;
 use braid_metadata::{Metadata, Parts, Settings};
 use braid_objects::Stores;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use crate::data_folder::DataFolder;
+use crate::dispatch::{Dispatch, GatewaySlot};
 use crate::foundation::{Foundation, OpenKv};
 use crate::http;
 use crate::installation::InstallationError;
@@ -31,7 +34,7 @@ const KV_PAUSE: Duration = Duration::from_secs(1);
 
 /// A server that runs in this process.
 pub struct Server {
-    grpc: SocketAddr,
+    grpc: Option<SocketAddr>,
     http: SocketAddr,
     encrypted: bool,
     first_key: Option<NewKey>,
@@ -44,7 +47,7 @@ pub struct Server {
 }
 
 struct Tasks {
-    grpc: JoinHandle<anyhow::Result<()>>,
+    metadata: JoinHandle<anyhow::Result<()>>,
     http: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -54,8 +57,13 @@ impl Server {
     pub async fn start(config: ServerConfig) -> anyhow::Result<Self> {
         let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
         let foundation = Foundation::lay(folder, &config.kv, config.master_key.clone())?;
-        let (grpc, http) = (http::bind(config.grpc, "gRPC").await?, http::bind(config.http, "HTTP").await?);
-        let (grpc_address, http_address) = (grpc.local_addr()?, http.local_addr()?);
+        let grpc = match config.grpc {
+            Some(address) => Some(http::bind(address, "gRPC").await?),
+            None => None,
+        };
+        let http = http::bind(config.http, "HTTP").await?;
+        let grpc_address = grpc.as_ref().map(TcpListener::local_addr).transpose()?;
+        let http_address = http.local_addr()?;
         let local = foundation.local_endpoint(reachable(http_address), config.public_url.clone())?;
         let stores = config.storage.stores(
             local.as_ref(),
@@ -67,14 +75,20 @@ impl Server {
         let on_failure = http_stop.clone().drop_guard();
         let storage = stores.open(&config.storage.default_prefix())?;
         let readiness = Arc::new(Readiness::new(storage, stop.clone()));
-        let http = spawn_http(http, router(&readiness, local), http_stop.clone(), stop.clone());
+        let gateway = config.gateway.then(GatewaySlot::default);
+        let router = router(&readiness, local, gateway.clone());
+        let http = spawn_http(http, router, http_stop.clone(), stop.clone());
 
         let kv = wait_for_kv(&foundation, &readiness).await?;
         let keys = Arc::new(foundation.keys(&kv).await?);
         let first_key = if config.first_key { keys.create_first_admin().await? } else { None };
         let parts = parts(&foundation, &kv, stores, &keys);
-        let metadata = Metadata::new(parts, settings(&config))?;
-        let tasks = Tasks { grpc: spawn_grpc(metadata, grpc, stop.clone()), http };
+        let settings = settings(&config);
+        let metadata = Metadata::new(parts.clone(), settings.clone())?;
+        if let Some(slot) = gateway {
+            slot.fill(&over(&metadata, parts, settings, config.s3_domain.clone())?);
+        }
+        let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
         Ok(Self {
             grpc: grpc_address,
@@ -91,14 +105,20 @@ impl Server {
     }
 
     /// Where gRPC is served.
+    ///
+    /// # Panics
+    /// If the server was not to serve it.
     pub fn grpc_address(&self) -> SocketAddr {
-        self.grpc
+        self.grpc.expect("the server serves gRPC")
     }
 
     /// Where gRPC is served, as a client on this machine is told.
+    ///
+    /// # Panics
+    /// If the server was not to serve it.
     pub fn grpc_url(&self) -> String {
         let scheme = if self.encrypted { "https" } else { "http" };
-        format!("{scheme}://{}", reachable(self.grpc))
+        format!("{scheme}://{}", reachable(self.grpc_address()))
     }
 
     /// Where HTTP is served.
@@ -125,14 +145,14 @@ impl Server {
     /// to the object store, and whoever asks is told that the server is not ready any more.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        let grpc = self.tasks.grpc.await.context("the gRPC server panicked")?;
+        let metadata = self.tasks.metadata.await.context("the metadata service panicked")?;
         self.http_stop.cancel();
         let http = match tokio::time::timeout(HTTP_DRAIN, self.tasks.http).await {
             Ok(ended) => ended.context("the HTTP server panicked")?,
             Err(_) => Ok(()),
         };
         self.kv.close().await;
-        grpc.and(http)
+        metadata.and(http)
     }
 }
 
@@ -181,23 +201,46 @@ fn settings(config: &ServerConfig) -> Settings {
     }
 }
 
-fn router(readiness: &Arc<Readiness>, local: Option<LocalEndpoint>) -> Router {
-    let router = http::health().merge(http::ready(Arc::clone(readiness)));
-    match local {
-        Some(local) => http::with_store(router, local.store, &local.key),
-        None => router,
-    }
+/// A gateway over the services in this process.
+fn over(
+    metadata: &Metadata,
+    parts: Parts,
+    settings: Settings,
+    s3_domain: Option<String>,
+) -> anyhow::Result<Gateway> {
+    let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
+    let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;
+    let settings = braid_gateway::Settings {
+        version: settings.version,
+        storage_kind: settings.storage_kind,
+        default_storage_prefix: settings.default_storage_prefix,
+        s3_domain,
+    };
+    let Parts { stores, keys, clock, random, .. } = parts;
+    Ok(Gateway::new(braid_gateway::Parts { client, keys, stores, clock, random }, settings))
 }
 
-fn spawn_grpc(
+fn router(readiness: &Arc<Readiness>, local: Option<LocalEndpoint>, gateway: Option<GatewaySlot>) -> Router {
+    let router = http::health().merge(http::ready(Arc::clone(readiness)));
+    let store = local.map(|local| http::served(local.store, &local.key));
+    router.fallback_service(Dispatch::new(store, gateway))
+}
+
+fn spawn_metadata(
     metadata: Metadata,
-    listener: TcpListener,
+    grpc: Option<TcpListener>,
     stop: CancellationToken,
 ) -> JoinHandle<anyhow::Result<()>> {
     tokio::spawn(async move {
         // Whatever ends this ends the server.
         let _ended = stop.clone().drop_guard();
-        Ok(metadata.serve(listener, stop.cancelled_owned()).await?)
+        match grpc {
+            Some(listener) => Ok(metadata.serve(listener, stop.cancelled_owned()).await?),
+            None => {
+                metadata.attend(stop.cancelled_owned()).await;
+                Ok(())
+            }
+        }
     })
 }
 

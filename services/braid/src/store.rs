@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_folder::DataFolder;
+use crate::dispatch::Dispatch;
 use crate::server::reachable;
 use crate::storage::{LOCAL_BUCKET, internal_key};
 use crate::{http, logging, shutdown};
@@ -53,7 +54,8 @@ impl StoreServer {
         let listener = http::bind(address, "HTTP").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let router = http::with_store(http::health(), store, &key);
+        let store = Dispatch::new(Some(http::served(store, &key)), None);
+        let router = http::health().fallback_service(store);
         let task = tokio::spawn(http::serve(listener, router, stop.clone()));
         Ok(Self { address, key, stop, task, _folder: folder })
     }

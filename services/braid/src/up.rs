@@ -7,7 +7,7 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::{KvConfig, ServerConfig};
-use crate::options::{Listen, MasterKeyOptions, S3Options};
+use crate::options::{GatewayOptions, Listen, MasterKeyOptions, S3Options};
 use crate::server::{Server, reachable};
 use crate::storage::StorageConfig;
 use crate::{logging, serve};
@@ -50,6 +50,9 @@ pub struct Up {
 
     #[command(flatten)]
     s3: S3Options,
+
+    #[command(flatten)]
+    gateway: GatewayOptions,
 }
 
 impl Up {
@@ -72,11 +75,12 @@ impl Up {
         Ok(ServerConfig {
             kv: self.kv.map_or(KvConfig::Embedded, KvConfig::Cluster),
             master_key: self.master_key.given()?,
-            grpc: self.listen.grpc,
+            grpc: Some(self.listen.grpc),
             http: self.listen.http,
             tls: self.listen.tls()?,
             public_url: self.public_url,
             storage,
+            s3_domain: self.gateway.s3_domain,
             ..ServerConfig::in_folder(self.data)
         })
     }

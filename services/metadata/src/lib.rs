@@ -8,6 +8,7 @@ mod convert;
 mod deadline;
 mod downloads;
 mod front;
+mod in_process;
 mod intent;
 mod metadata;
 mod multipart;
@@ -22,5 +23,6 @@ mod uploads;
 #[cfg(test)]
 mod tests;
 
+pub use in_process::InProcess;
 pub use metadata::{Metadata, Parts, Settings, TlsIdentity};
 pub use serve::ServeError;

@@ -13,6 +13,7 @@ use braid_wire::proto::repository_service_server::RepositoryServiceServer;
 use braid_wire::proto::server_service_server::ServerServiceServer;
 use braid_wire::proto::{FILE_DESCRIPTOR_SET, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES};
 use tokio::net::TcpListener;
+use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{self, Server, ServerTlsConfig};
@@ -23,7 +24,9 @@ use tower::layer::util::{Identity, Stack};
 use crate::authentication::AuthenticationLayer;
 use crate::clean_up;
 use crate::front::Stops;
+use crate::in_process::InProcess;
 use crate::metadata::Metadata;
+use crate::service::Core;
 
 /// How often a silent connection is probed, and how long an answer may take: work for clients that are gone stops.
 const PROBE_INTERVAL: Duration = Duration::from_secs(30);
@@ -80,6 +83,23 @@ impl Metadata {
         ended
     }
 
+    /// The services without a server: what they are called through by others in this process, who know their callers
+    /// themselves.
+    pub fn in_process(&self) -> InProcess {
+        InProcess::new(self.services().routes())
+    }
+
+    /// Does what a node does beside answering calls until `shutdown` is done, and then has calls end as
+    /// [`Metadata::serve`] does: for a process that calls the services only [itself](Metadata::in_process).
+    pub async fn attend(self, shutdown: impl Future<Output = ()> + Send) {
+        let stops = self.core.front.stops().clone();
+        let _on_any_end = stops.draining.clone().drop_guard();
+        let cleaning = tokio::spawn(clean_up::run(Arc::clone(&self.core), stops.draining.clone()));
+        shutdown.await;
+        stops.draining.cancel();
+        cleaning.await.expect("the clean-up does not panic");
+    }
+
     fn server(&self) -> Result<Server<Stack<AuthenticationLayer, Identity>>, ServeError> {
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(PROBE_INTERVAL))
@@ -100,28 +120,43 @@ impl Metadata {
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let mut routes = RoutesBuilder::default();
-        routes.add_service(health_service).add_service(reflection);
-        macro_rules! add {
-            ($($server:ident),*) => {$(
-                let service = $server::from_arc(Arc::clone(&self.core))
-                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                    .max_encoding_message_size(MAX_MESSAGE_BYTES);
-                health.set_serving::<$server<crate::service::Core>>().await;
-                routes.add_service(service);
-            )*};
+        for name in SERVICES {
+            health.set_service_status(name, ServingStatus::Serving).await;
         }
-        add!(
-            RepositoryServiceServer,
-            RefServiceServer,
-            ObjectServiceServer,
-            MultipartServiceServer,
-            CommitServiceServer,
-            ServerServiceServer
-        );
+        let mut routes = self.services();
+        routes.add_service(health_service).add_service(reflection);
         Ok((health, routes.routes()))
     }
 }
+
+/// The handlers of the contract's services, and their names.
+macro_rules! services {
+    ($($server:ident),*) => {
+        const SERVICES: &[&str] = &[$(<$server<Core> as NamedService>::NAME,)*];
+
+        impl Metadata {
+            fn services(&self) -> RoutesBuilder {
+                let mut routes = RoutesBuilder::default();
+                $(
+                    let service = $server::from_arc(Arc::clone(&self.core))
+                        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+                    routes.add_service(service);
+                )*
+                routes
+            }
+        }
+    };
+}
+
+services!(
+    RepositoryServiceServer,
+    RefServiceServer,
+    ObjectServiceServer,
+    MultipartServiceServer,
+    CommitServiceServer,
+    ServerServiceServer
+);
 
 /// Lets `serving` end by itself, but not longer than `drain` after the draining began.
 async fn drained(

@@ -1,0 +1,25 @@
+//! Bodies in JSON.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+
+/// A body in JSON, whatever its `Content-Type` says: not all clients say it.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T, S> FromRequest<S> for JsonBody<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+        let malformed = |error| ApiError::bad_request(format!("the body is not what it must be: {error}"));
+        serde_json::from_slice(&bytes).map(Self).map_err(malformed)
+    }
+}
