@@ -23,4 +23,6 @@ mod rest;
 #[cfg(test)]
 mod s3_endpoint;
 #[cfg(test)]
+mod s3_gateway;
+#[cfg(test)]
 mod traffic;
