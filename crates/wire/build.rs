@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 7] = [
+const CONTRACTS: [&str; 8] = [
     "braid/v1/commit.proto",
     "braid/v1/errors.proto",
     "braid/v1/multipart.proto",
@@ -14,6 +14,7 @@ const CONTRACTS: [&str; 7] = [
     "braid/v1/ref.proto",
     "braid/v1/repository.proto",
     "braid/v1/server.proto",
+    "braid/v1/settings.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -11,6 +11,7 @@ mod hints;
 mod mutation;
 mod operation;
 mod page;
+mod protection;
 mod record;
 mod refs_dump;
 mod resolve;
@@ -41,7 +42,9 @@ pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, 
 pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
 pub use operation::tags::TagInfo;
 pub use operation::uploads::ListUploads;
-pub use page::{Page, PageRequest};
+pub use page::{Names, Page, PageRequest};
+pub use protection::{Protection, Touch};
+pub use record::setting::RetentionRules;
 pub use record::{
     BranchRecord, CompletedUpload, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer, UploadPlace,
     UploadRecord,

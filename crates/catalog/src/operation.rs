@@ -20,6 +20,7 @@ pub(crate) mod repositories;
 pub(crate) mod reset;
 pub(crate) mod restore;
 mod seal;
+mod settings;
 pub(crate) mod stage;
 mod staged_diff;
 mod stat;

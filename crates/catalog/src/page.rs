@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use braid_kv::{Snapshot, Timestamp};
+use braid_kv::{KeyRange, Snapshot, Timestamp};
 use braid_types::{Code, Error, IdentityHasher, Result, limits};
+use bytes::Bytes;
 
 use crate::catalog::Catalog;
 
@@ -23,6 +24,21 @@ impl PageRequest {
             0 => limits::PAGE_ITEMS,
             size => size.min(limits::PAGE_ITEMS),
         }
+    }
+}
+
+/// Which names of a list are wanted. All that begin with a prefix come from a `&str`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// Only names that begin with it.
+    pub prefix: &'a str,
+    /// Only names after it, which need not exist. A page token says more, and decides.
+    pub after: &'a str,
+}
+
+impl<'a> From<&'a str> for Names<'a> {
+    fn from(prefix: &'a str) -> Self {
+        Self { prefix, after: "" }
     }
 }
 
@@ -54,6 +70,15 @@ impl PageStart {
         let (timestamp, after) = parse(&request.token, scope)?;
         let snapshot = catalog.parts.kv.snapshot_at(timestamp).await?;
         Ok(Self { snapshot, after: Some(after), scope })
+    }
+
+    /// The part of `all` that the page is read from. A first page begins after the key `name` if a name was given.
+    pub(crate) fn range(&self, all: KeyRange, after: &str, name: impl FnOnce(&str) -> Bytes) -> KeyRange {
+        match &self.after {
+            Some(key) => all.after(key),
+            None if after.is_empty() => all,
+            None => all.after(&name(after)),
+        }
     }
 
     /// The token of the page that begins after `key`. It keeps this page's state reachable.

@@ -11,6 +11,7 @@
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
 //! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
+//! | `o` | what was set of a repository | [`setting`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
@@ -26,6 +27,7 @@ pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
 pub(crate) mod request;
+pub(crate) mod setting;
 pub(crate) mod staged;
 pub(crate) mod tag;
 #[cfg(test)]

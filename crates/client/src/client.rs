@@ -10,6 +10,7 @@ use braid_wire::proto::object_service_client::ObjectServiceClient;
 use braid_wire::proto::ref_service_client::RefServiceClient;
 use braid_wire::proto::repository_service_client::RepositoryServiceClient;
 use braid_wire::proto::server_service_client::ServerServiceClient;
+use braid_wire::proto::settings_service_client::SettingsServiceClient;
 use http::{Extensions, Request, Response};
 use tonic::body::Body;
 use tonic::codegen::StdError;
@@ -155,6 +156,10 @@ impl Client {
 
     pub(crate) fn commit_service(&self) -> CommitServiceClient<Transport> {
         CommitServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    pub(crate) fn settings_service(&self) -> SettingsServiceClient<Transport> {
+        SettingsServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     pub(crate) fn server_service(&self) -> ServerServiceClient<Transport> {

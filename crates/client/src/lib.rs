@@ -12,6 +12,7 @@ mod references;
 mod repositories;
 mod retry;
 mod server;
+mod settings;
 mod transfer;
 mod transport;
 
@@ -19,15 +20,16 @@ mod transport;
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo,
-    CompleteMultipartUpload, CompletedPart, CreateBranch, CreateMultipartUpload, CreateRepository, CreateTag,
-    Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs,
-    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListBranches,
-    ListDiff, ListItem, ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories,
-    ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, Object,
-    Operation, Page, Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage, RefKind,
-    RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs,
-    RestoredRefs, Revert, Rule, ServerInfo, StreamDownloads, StreamObjects, StreamUsage, Tag, Upload,
+    Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch,
+    CommitInfo, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch, CreateMultipartUpload,
+    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
+    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
+    Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListMultipartUploads,
+    ListObjects, ListParts, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy,
+    MultipartUpload, MultipartUploads, Object, Operation, Page, Part, PartTarget, PartUpload, Parts,
+    Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository,
+    ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo,
+    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload,
     UploadAddress, UploadTarget, Usage,
 };
 pub use call::Entries;

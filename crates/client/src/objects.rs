@@ -1,10 +1,13 @@
 //! Calls about objects. Their data moves in `transfer`.
 
+use std::collections::BTreeMap;
+
 use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{
-    Apply, ApplyResult, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download, GetDownloadUrl,
-    GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page, PrefixUsage, StatObject,
-    StreamDownloads, StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
+    Apply, ApplyResult, CopyObject, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download,
+    GetDownloadUrl, GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page,
+    PrefixUsage, SetObjectMetadata, StatObject, StreamDownloads, StreamObjects, StreamUsage, Upload,
+    UploadTarget, Usage, proto,
 };
 
 use crate::call::{Entries, answer, done, malformed};
@@ -60,7 +63,29 @@ impl Client {
         branch: &BranchName,
         target: UploadTarget,
     ) -> Result<Upload, Error> {
-        let request = CreateUpload { repository: repository.clone(), branch: branch.clone(), target };
+        self.create_upload_of(repository, branch, target, false).await
+    }
+
+    /// The same with a URL that asks for no headers, for clients that cannot send any. Until it expires, whoever has it can
+    /// put other data in place of what was linked.
+    pub async fn create_upload_without_headers(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        target: UploadTarget,
+    ) -> Result<Upload, Error> {
+        self.create_upload_of(repository, branch, target, true).await
+    }
+
+    async fn create_upload_of(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        target: UploadTarget,
+        without_headers: bool,
+    ) -> Result<Upload, Error> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let request = CreateUpload { repository, branch, target, without_headers };
         let call = |request| async { self.object_service().create_upload(request).await };
         answer(self.read(proto::CreateUploadRequest::from(request), call).await?)
     }
@@ -132,6 +157,32 @@ impl Client {
         self.stream(proto::StreamDownloadsRequest::from(request), |client, request| async move {
             client.object_service().stream_downloads(request).await
         })
+    }
+
+    /// Makes a path show what another one shows. The data is not copied.
+    ///
+    /// # Errors
+    /// `object_not_found`, `precondition_failed`.
+    pub async fn copy_object(&self, request: CopyObject) -> Result<Object, Error> {
+        let call = |request| async { self.object_service().copy_object(request).await };
+        done(self.mutate(proto::CopyObjectRequest::from(request), call).await?)
+    }
+
+    /// Replaces the user's own keys and values of an object.
+    ///
+    /// # Errors
+    /// `object_not_found`, `limit_exceeded`.
+    pub async fn set_object_metadata(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        path: &ObjectPath,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<Object, Error> {
+        let (repository, branch, path) = (repository.clone(), branch.clone(), path.clone());
+        let request = SetObjectMetadata { repository, branch, path, metadata };
+        let call = |request| async { self.object_service().set_object_metadata(request).await };
+        done(self.mutate(proto::SetObjectMetadataRequest::from(request), call).await?)
     }
 
     /// Deletes an object; says whether there was one.

@@ -44,7 +44,7 @@ impl Client {
         let (repository, prefix) = (repository.clone(), prefix.to_owned());
         self.pages(move |client, page_token| {
             let (repository, prefix) = (repository.clone(), prefix.clone());
-            let request = ListBranches { repository, prefix, page_size: None, page_token };
+            let request = ListBranches { repository, prefix, page_size: None, page_token, after: None };
             async move { client.list_branches(request).await }
         })
     }
@@ -102,7 +102,7 @@ impl Client {
         let (repository, prefix) = (repository.clone(), prefix.to_owned());
         self.pages(move |client, page_token| {
             let (repository, prefix) = (repository.clone(), prefix.clone());
-            let request = ListTags { repository, prefix, page_size: None, page_token };
+            let request = ListTags { repository, prefix, page_size: None, page_token, after: None };
             async move { client.list_tags(request).await }
         })
     }

@@ -39,7 +39,8 @@ impl Client {
     pub fn repositories(&self, prefix: &str) -> Entries<Repository> {
         let prefix = prefix.to_owned();
         self.pages(move |client, page_token| {
-            let request = ListRepositories { prefix: prefix.clone(), page_size: None, page_token };
+            let request =
+                ListRepositories { prefix: prefix.clone(), page_size: None, page_token, after: None };
             async move { client.list_repositories(request).await }
         })
     }

@@ -1,5 +1,7 @@
 //! What can go wrong, with the key it went wrong on.
 
+use braid_types::{Code, Error};
+
 /// Why a request to an object store failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
@@ -130,6 +132,26 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
+    /// What a caller sees of it who asked for something about `subject`: the path, address or namespace that they know.
+    #[must_use]
+    pub fn about(&self, subject: &str) -> Error {
+        let code = match self {
+            Self::NotFound { .. } => Code::DataNotFound,
+            Self::AlreadyExists { .. } | Self::Changed { .. } => Code::Conflict,
+            Self::NoSuchUpload { .. } => Code::UploadNotFound,
+            Self::InvalidPart { .. } => Code::InvalidParts,
+            Self::InvalidKey { .. }
+            | Self::BrokenOff { .. }
+            | Self::InvalidRequest { .. }
+            | Self::Unsupported { .. } => Code::InvalidArgument,
+            Self::Timeout { .. } | Self::Unavailable { .. } | Self::Unknown { .. } => Code::Unavailable,
+            Self::NoSpace { .. } => Code::StorageFull,
+            Self::Damaged { .. } => Code::Corrupt,
+            Self::Denied { .. } | Self::InvalidRange { .. } | Self::Io { .. } => Code::Internal,
+        };
+        Error::new(code, subject, format!("the object store failed for '{subject}': {self}"))
+    }
+
     /// The key that the failed request was about.
     #[must_use]
     pub fn key(&self) -> &str {

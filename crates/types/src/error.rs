@@ -158,6 +158,10 @@ codes! {
     PermissionDenied = "permission_denied", final_, PermissionDenied, 403, "AccessDenied";
     /// The repository is read-only.
     ReadOnly = "read_only", final_, PermissionDenied, 403, "AccessDenied";
+    /// The branch takes no direct changes.
+    ProtectedBranch = "protected_branch", final_, PermissionDenied, 403, "AccessDenied";
+    /// It was never set.
+    SettingNotFound = "setting_not_found", final_, NotFound, 404, "NoSuchKey";
     /// There is no such repository.
     RepositoryNotFound = "repository_not_found", final_, NotFound, 404, "NoSuchBucket";
     /// There is no such branch.

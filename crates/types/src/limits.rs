@@ -14,6 +14,12 @@ pub const REF_EXPRESSION_BYTES: usize = 1024;
 pub const ENTRY_METADATA_BYTES: usize = 64 * 1024;
 /// Metadata of one commit: keys and values together, in bytes.
 pub const COMMIT_METADATA_BYTES: usize = 64 * 1024;
+/// Metadata of a repository: keys and values together, in bytes.
+pub const REPOSITORY_METADATA_BYTES: usize = 64 * 1024;
+/// Most patterns of protected branches in a repository.
+pub const PROTECTION_PATTERNS: usize = 1000;
+/// Most branches with a retention of their own in a repository.
+pub const RETENTION_BRANCHES: usize = 1000;
 /// Longest commit message, in bytes.
 pub const COMMIT_MESSAGE_BYTES: usize = 64 * 1024;
 /// Longest committer name, in bytes.

@@ -62,6 +62,8 @@ pub struct Log {
     pub since: Option<Time>,
     /// The last commit to show.
     pub stop_at: Option<RefExpression>,
+    /// Begin with what comes after this commit, which is of this history.
+    pub after: Option<CommitId>,
     /// With `prefixes`: only commits that changed one of these paths. Both empty: all commits.
     pub paths: Vec<ObjectPath>,
     /// With `paths`: only commits that changed something under one of these.
@@ -78,8 +80,17 @@ message!(CommitBranch = CommitRequest {
 } mutation);
 message!(GetCommit = GetCommitRequest { repository, reference });
 message!(
-    Log =
-        LogRequest { repository, reference, limit, first_parent, since: optional, stop_at, paths, prefixes }
+    Log = LogRequest {
+        repository,
+        reference,
+        limit,
+        first_parent,
+        since: optional,
+        stop_at,
+        after,
+        paths,
+        prefixes
+    }
 );
 conversions!(CommitInfo = Commit);
 batch!(CommitInfo = LogResponse.commits);

@@ -15,6 +15,7 @@ mod reference;
 mod refs_dump;
 mod repository;
 mod server;
+mod settings;
 mod status;
 mod transfer;
 mod usage;
@@ -33,7 +34,10 @@ pub use multipart::{
     PresignParts, UploadAddress,
 };
 pub use mutation::Mutation;
-pub use object::{DeleteObject, DeleteObjects, ListItem, ListObjects, Object, StatObject, StreamObjects};
+pub use object::{
+    CopyObject, DeleteObject, DeleteObjects, ListItem, ListObjects, Object, SetObjectMetadata, StatObject,
+    StreamObjects,
+};
 pub use page::{Page, page_items};
 pub use reference::{
     Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag, ListBranches,
@@ -44,6 +48,11 @@ pub use refs_dump::{
 };
 pub use repository::{CreateRepository, DeleteRepository, GetRepository, ListRepositories, Repository};
 pub use server::{Identity, Limits, ServerInfo};
+pub use settings::{
+    BranchProtection, BranchRetention, DeleteRetention, GetBranchProtection, GetRepositoryMetadata,
+    GetRetention, RepositoryMetadata, Retention, SetBranchProtection, SetReadOnly, SetRetention,
+    UpdateRepositoryMetadata,
+};
 pub use status::{Call, error_from_status, status_from_error};
 pub use transfer::{
     CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,

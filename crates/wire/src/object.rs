@@ -1,5 +1,7 @@
 //! Objects, and the requests that read, list and delete them.
 
+use std::collections::BTreeMap;
+
 use braid_types::{
     AddressType, BranchName, Code, Entry, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName,
 };
@@ -88,6 +90,36 @@ pub struct StreamObjects {
     pub after: Option<PathPrefix>,
 }
 
+/// Makes a path show what another one shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyObject {
+    /// Where.
+    pub repository: RepositoryName,
+    /// At which state to look for the source.
+    pub reference: RefExpression,
+    /// The source's path.
+    pub source: ObjectPath,
+    /// On which branch to show it.
+    pub branch: BranchName,
+    /// At which path, of at most 1,024 bytes.
+    pub path: ObjectPath,
+    /// Refuse if there is an object at the path.
+    pub if_absent: bool,
+}
+
+/// Replaces the user's own keys and values of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetObjectMetadata {
+    /// Where.
+    pub repository: RepositoryName,
+    /// On which branch.
+    pub branch: BranchName,
+    /// Its path.
+    pub path: ObjectPath,
+    /// What it is to have.
+    pub metadata: BTreeMap<String, String>,
+}
+
 /// Deletes one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteObject {
@@ -118,6 +150,11 @@ message!(
         ListObjectsRequest { repository, reference, prefix, delimiter, after, page_size, page_token }
 );
 message!(StreamObjects = StreamObjectsRequest { repository, reference, prefix, delimiter, after });
+message!(
+    CopyObject =
+        CopyObjectRequest { repository, reference, source, branch, path: new_path, if_absent } mutation
+);
+message!(SetObjectMetadata = SetObjectMetadataRequest { repository, branch, path, metadata } mutation);
 message!(DeleteObject = DeleteObjectRequest { repository, branch, path, if_etag } mutation);
 message!(DeleteObjects = DeleteObjectsRequest { repository, branch, paths } mutation);
 page!(ListItem = ListObjectsResponse.items);

@@ -100,6 +100,8 @@ pub struct ListBranches {
     pub page_size: Option<u32>,
     /// What the page before gave; none for the first page.
     pub page_token: Option<String>,
+    /// Only names after it, on a first page.
+    pub after: Option<String>,
 }
 
 /// Deletes a branch.
@@ -153,6 +155,8 @@ pub struct ListTags {
     pub page_size: Option<u32>,
     /// What the page before gave; none for the first page.
     pub page_token: Option<String>,
+    /// Only names after it, on a first page.
+    pub after: Option<String>,
 }
 
 /// Deletes a tag.
@@ -190,11 +194,11 @@ message!(ResolvedRef = ResolvedRef { commit_id, kind });
 message!(MergeBase = MergeBase { left_commit_id, right_commit_id, base_commit_id });
 message!(CreateBranch = CreateBranchRequest { repository, name, source } mutation);
 message!(GetBranch = GetBranchRequest { repository, branch });
-message!(ListBranches = ListBranchesRequest { repository, prefix, page_size, page_token });
+message!(ListBranches = ListBranchesRequest { repository, prefix, page_size, page_token, after });
 message!(DeleteBranch = DeleteBranchRequest { repository, branch } mutation);
 message!(CreateTag = CreateTagRequest { repository, name, reference } mutation);
 message!(GetTag = GetTagRequest { repository, tag });
-message!(ListTags = ListTagsRequest { repository, prefix, page_size, page_token });
+message!(ListTags = ListTagsRequest { repository, prefix, page_size, page_token, after });
 message!(DeleteTag = DeleteTagRequest { repository, tag } mutation);
 message!(ResolveRef = ResolveRefRequest { repository, reference });
 message!(FindMergeBase = FindMergeBaseRequest { repository, left, right });

@@ -49,6 +49,8 @@ pub struct ListRepositories {
     pub page_size: Option<u32>,
     /// What the page before gave; none for the first page.
     pub page_token: Option<String>,
+    /// Only names after it, on a first page.
+    pub after: Option<String>,
 }
 
 /// Deletes a repository.
@@ -63,6 +65,6 @@ message!(
 );
 message!(CreateRepository = CreateRepositoryRequest { name, storage_namespace, default_branch } mutation);
 message!(GetRepository = GetRepositoryRequest { repository });
-message!(ListRepositories = ListRepositoriesRequest { prefix, page_size, page_token });
+message!(ListRepositories = ListRepositoriesRequest { prefix, page_size, page_token, after });
 message!(DeleteRepository = DeleteRepositoryRequest { repository } mutation);
 page!(Repository = ListRepositoriesResponse.repositories);

@@ -45,6 +45,8 @@ pub struct CreateUpload {
     pub branch: BranchName,
     /// What.
     pub target: UploadTarget,
+    /// Give a URL that asks for no headers; until it expires, linked data can be replaced by it.
+    pub without_headers: bool,
 }
 
 /// Asks for places to upload several objects to.
@@ -138,7 +140,7 @@ pub struct StreamDownloads {
 
 message!(UploadTarget = UploadTarget { path: new_path, content_type, size });
 message!(Upload = Upload { path, physical_address, url, headers, expires_at: required, intent });
-message!(CreateUpload = CreateUploadRequest { repository, branch, target: required });
+message!(CreateUpload = CreateUploadRequest { repository, branch, target: required, without_headers });
 message!(CreateUploads = CreateUploadsRequest { repository, branch, targets });
 message!(Link = Link { path: new_path, intent, checksum, size, content_type, metadata, if_absent, if_etag });
 message!(LinkUpload = LinkUploadRequest { repository, branch, link: required } mutation);

@@ -40,6 +40,13 @@ pub struct Settings {
     pub s3_domain: Option<String>,
 }
 
+impl Settings {
+    /// Whether objects are kept in the local store.
+    pub(crate) fn is_local(&self) -> bool {
+        self.storage_kind != "s3"
+    }
+}
+
 /// The gateway, ready to answer. Gateways over the same parts are interchangeable.
 #[derive(Clone)]
 pub struct Gateway {

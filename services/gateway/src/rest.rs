@@ -5,13 +5,21 @@
 //! does otherwise, so does this one.
 
 mod body;
+mod branches;
 mod caller;
+mod commits;
 mod config;
+mod diffs;
 mod error;
 mod headers;
+mod merges;
+mod names;
 mod objects;
 mod query;
+mod repositories;
 mod route;
+mod tags;
+mod unbuilt;
 mod user;
 mod view;
 
@@ -51,7 +59,17 @@ fn open() -> Router<App> {
 
 /// Everything else.
 fn closed() -> Router<App> {
-    Router::new().merge(config::routes()).merge(user::routes()).merge(objects::routes())
+    Router::new()
+        .merge(config::routes())
+        .merge(user::routes())
+        .merge(repositories::routes())
+        .merge(branches::routes())
+        .merge(tags::routes())
+        .merge(commits::routes())
+        .merge(diffs::routes())
+        .merge(merges::routes())
+        .merge(objects::routes())
+        .merge(unbuilt::routes())
 }
 
 async fn no_endpoint() -> ApiError {

@@ -2,14 +2,19 @@
 
 use braid_catalog::{
     BranchInfo, Changed, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing,
-    Mutation, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, Side, Strategy, TagInfo,
-    Usage,
+    Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, RetentionRules,
+    Side, Strategy, TagInfo, Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
 
 pub(crate) fn page_request(size: Option<u32>, token: Option<String>) -> PageRequest {
     PageRequest { token: token.unwrap_or_default(), size: wire::page_items(size) }
+}
+
+/// Which names of a list are asked for.
+pub(crate) fn names<'a>(prefix: &'a str, after: Option<&'a str>) -> Names<'a> {
+    Names { prefix, after: after.unwrap_or_default() }
 }
 
 pub(crate) fn page<T, U>(
@@ -29,6 +34,18 @@ pub(crate) fn repository(record: RepositoryRecord) -> wire::Repository {
         created_at: record.created,
         read_only: record.state == RepositoryState::ReadOnly,
     }
+}
+
+pub(crate) fn retention(rules: RetentionRules) -> wire::Retention {
+    let own = |(branch, days)| wire::BranchRetention { branch, days };
+    let branches = rules.branches.into_iter().map(own).collect();
+    wire::Retention { default_days: rules.default_days, branches }
+}
+
+/// Rules as they are asked for; the last of several for one branch counts.
+pub(crate) fn retention_rules(retention: &wire::Retention) -> RetentionRules {
+    let branches = retention.branches.iter().map(|rule| (rule.branch.clone(), rule.days)).collect();
+    RetentionRules { default_days: retention.default_days, branches }
 }
 
 pub(crate) fn branch(info: BranchInfo) -> wire::Branch {

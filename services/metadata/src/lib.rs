@@ -5,6 +5,7 @@ mod apply;
 mod authentication;
 mod clean_up;
 mod convert;
+mod copies;
 mod deadline;
 mod downloads;
 mod front;

@@ -11,6 +11,7 @@ use braid_wire::proto::object_service_server::ObjectServiceServer;
 use braid_wire::proto::ref_service_server::RefServiceServer;
 use braid_wire::proto::repository_service_server::RepositoryServiceServer;
 use braid_wire::proto::server_service_server::ServerServiceServer;
+use braid_wire::proto::settings_service_server::SettingsServiceServer;
 use braid_wire::proto::{FILE_DESCRIPTOR_SET, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES};
 use tokio::net::TcpListener;
 use tonic::server::NamedService;
@@ -155,7 +156,8 @@ services!(
     ObjectServiceServer,
     MultipartServiceServer,
     CommitServiceServer,
-    ServerServiceServer
+    ServerServiceServer,
+    SettingsServiceServer
 );
 
 /// Lets `serving` end by itself, but not longer than `drain` after the draining began.

@@ -6,6 +6,7 @@ mod objects;
 mod references;
 mod repositories;
 mod server;
+mod settings;
 
 use std::sync::Arc;
 

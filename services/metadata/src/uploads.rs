@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation};
+use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation, Touch};
 use braid_objects::{ObjectError, ObjectMeta, ObjectStore, PresignPutOptions};
 use braid_types::{AddressType, BranchName, Code, Entry, Error, ObjectPath, RepositoryName, Time, limits};
 use braid_wire::{Link, Object, Upload, UploadTarget};
@@ -15,6 +15,15 @@ use crate::store_error::store_error;
 
 /// Most questions to the object store at once, for one call.
 pub(crate) const PARALLEL_HEADS: usize = 64;
+
+/// What a URL may ask of the request that is sent to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Headers {
+    /// To come with headers, which say what may be put and that nothing may be replaced.
+    Wanted,
+    /// Nothing but the data.
+    None,
+}
 
 /// A link whose intent was found good.
 pub(crate) struct Checked {
@@ -29,6 +38,7 @@ impl Core {
         repository: &RepositoryName,
         branch: &BranchName,
         targets: Vec<UploadTarget>,
+        headers: Headers,
     ) -> Result<Vec<Upload>, Error> {
         check_count("uploads", targets.len(), limits::PAGE_ITEMS)?;
         for target in &targets {
@@ -36,10 +46,12 @@ impl Core {
         }
         let record = self.writable(repository).await?;
         self.catalog.branch(repository, branch).await?;
+        // Linking decides; this spares an upload in vain.
+        record.protection.check(repository, branch, Touch::Write)?;
         let namespace = self.namespaces.open(&record.storage_namespace)?;
         let mut uploads = Vec::with_capacity(targets.len());
         for target in targets {
-            uploads.push(self.create_upload(&record, branch, &namespace, target).await?);
+            uploads.push(self.create_upload(&record, branch, &namespace, target, headers).await?);
         }
         Ok(uploads)
     }
@@ -50,13 +62,19 @@ impl Core {
         branch: &BranchName,
         namespace: &Namespace,
         target: UploadTarget,
+        headers: Headers,
     ) -> Result<Upload, Error> {
         let address = self.addresses.fresh(self.clock.now());
-        let options = PresignPutOptions {
-            content_type: Some(target.content_type.clone()).filter(|content_type| !content_type.is_empty()),
-            content_length: target.size,
-            // Data that was linked must not change as long as its URL lives.
-            if_absent: true,
+        let options = match headers {
+            Headers::Wanted => PresignPutOptions {
+                content_type: Some(target.content_type.clone()).filter(|kind| !kind.is_empty()),
+                content_length: target.size,
+                // Data that was linked must not change as long as its URL lives.
+                if_absent: true,
+            },
+            Headers::None => {
+                PresignPutOptions { content_length: target.size, ..PresignPutOptions::default() }
+            }
         };
         let signed = namespace.store.presign_put(&address, self.settings.presign_ttl, options).await;
         let signed = signed.map_err(|error| store_error(&error, target.path.as_str()))?;

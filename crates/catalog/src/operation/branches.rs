@@ -8,7 +8,7 @@ use braid_types::{
 use super::repositories::{lock_branch, page_of, refuse_default_branch};
 use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
-use crate::page::{Page, PageRequest, PageStart};
+use crate::page::{Names, Page, PageRequest, PageStart};
 use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
@@ -104,15 +104,14 @@ impl Catalog {
     pub async fn list_branches(
         &self,
         repository: &RepositoryName,
-        prefix: &str,
+        names: impl Into<Names<'_>> + Send,
         page: &PageRequest,
     ) -> Result<Page<BranchInfo>> {
-        let start = PageStart::open(self, page, &["branches", repository.as_str(), prefix]).await?;
+        let names = names.into();
+        let start = PageStart::open(self, page, &["branches", repository.as_str(), names.prefix]).await?;
         let repository = load_repository(&start.snapshot, repository).await?;
-        let mut range = record::branch::range(&repository.id, prefix);
-        if let Some(after) = &start.after {
-            range = range.after(after);
-        }
+        let all = record::branch::range(&repository.id, names.prefix);
+        let range = start.range(all, names.after, |name| record::branch::key_of(&repository.id, name));
         let rows = start.snapshot.scan(&range, ScanOptions::first(page.limit() + 1)).await?;
         page_of(&start, rows, page.limit(), |key, value| {
             let name = record::branch::parse_key(&repository.id, key)?;

@@ -79,6 +79,7 @@ impl Catalog {
         self.remove_rows(&record::tag::range(id, ""), |_, _| Ok(())).await?;
         self.remove_rows(&record::commit::range(id), |_, _| Ok(())).await?;
         self.remove_rows(&record::repository::fence_range(id), |_, _| Ok(())).await?;
+        self.remove_rows(&record::setting::range(id), |_, _| Ok(())).await?;
         self.remove_rows(&record::ref_change::range(id), |_, _| Ok(())).await?;
         self.forget(Dropped::Repository(*id)).await
     }

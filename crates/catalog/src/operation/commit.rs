@@ -8,6 +8,7 @@ use super::publish::{CommitText, Published, Target};
 use super::turn::Begun;
 use crate::catalog::{Catalog, load_branch};
 use crate::mutation::{Mutation, Request};
+use crate::protection::Touch;
 use crate::record::request::Answer;
 
 /// What to commit, and with which text.
@@ -45,6 +46,7 @@ impl Catalog {
             Begun::Turn(turn) => turn,
         };
         let target = turn.target();
+        target.repository.protection.check(&target.repository.name, target.branch, Touch::Commit)?;
         self.seal(target.repository, target.branch).await?;
         self.until_published(|| self.fold_and_publish(target, commit, &request)).await
     }

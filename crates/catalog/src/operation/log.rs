@@ -23,6 +23,8 @@ pub struct LogRequest {
     pub since: Option<Time>,
     /// End with this commit, which is still shown.
     pub stop_at: Option<RefExpression>,
+    /// Begin with what comes after this commit.
+    pub after: Option<CommitId>,
     /// With paths or prefixes: only commits that changed any of them, compared with every parent.
     pub paths: Vec<ObjectPath>,
     /// See `paths`.
@@ -37,6 +39,8 @@ pub struct History {
     ranges: Arc<dyn RangeStore>,
     request: LogRequest,
     stop_at: Option<CommitId>,
+    /// The commit that is still to be passed by.
+    after: Option<CommitId>,
     walk: Option<Walk>,
 }
 
@@ -61,6 +65,7 @@ impl Catalog {
             snapshot,
             repository,
             ranges,
+            after: request.after,
             request,
             stop_at,
             walk: Some(walk),
@@ -71,7 +76,7 @@ impl Catalog {
 impl History {
     /// The next commit and its id.
     pub async fn next(&mut self) -> Result<Option<(CommitId, Arc<Commit>)>> {
-        let History { catalog, snapshot, repository, ranges, request, stop_at, walk: slot } = self;
+        let History { catalog, snapshot, repository, ranges, request, stop_at, after, walk: slot } = self;
         let commits = RepositoryCommits::new(catalog, snapshot, repository.id);
         loop {
             let Some(walk) = slot.as_mut() else {
@@ -83,6 +88,12 @@ impl History {
             };
             if *stop_at == Some(id) {
                 *slot = None;
+            }
+            if let Some(last) = *after {
+                if last == id {
+                    *after = None;
+                }
+                continue;
             }
             let recent = request.since.is_none_or(|since| commit.time >= since);
             if recent && (Touches { ranges, pool: catalog.pool(), request }).any(&commits, &commit).await? {

@@ -10,7 +10,8 @@ use braid_types::{
 
 use crate::catalog::{Catalog, FORMAT_VERSION, finish, load_repository, no_branch};
 use crate::mutation::{Attempts, Mutation};
-use crate::page::{Page, PageRequest, PageStart};
+use crate::page::{Names, Page, PageRequest, PageStart};
+use crate::protection::Protection;
 use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
@@ -74,6 +75,7 @@ impl Catalog {
             state: RepositoryState::Active,
             format_version: FORMAT_VERSION,
             fence_lanes: self.parts.kv.lanes(),
+            protection: Protection::default(),
         };
         let first = Commit {
             parents: Vec::new(),
@@ -111,14 +113,13 @@ impl Catalog {
     /// Repositories whose names begin with `prefix`, by name.
     pub async fn list_repositories(
         &self,
-        prefix: &str,
+        names: impl Into<Names<'_>> + Send,
         page: &PageRequest,
     ) -> Result<Page<RepositoryRecord>> {
-        let start = PageStart::open(self, page, &["repositories", prefix]).await?;
-        let mut range = record::repository::range(prefix);
-        if let Some(after) = &start.after {
-            range = range.after(after);
-        }
+        let names = names.into();
+        let start = PageStart::open(self, page, &["repositories", names.prefix]).await?;
+        let range =
+            start.range(record::repository::range(names.prefix), names.after, record::repository::key_of);
         let rows = start.snapshot.scan(&range, ScanOptions::first(page.limit() + 1)).await?;
         page_of(&start, rows, page.limit(), |key, value| {
             RepositoryRecord::decode(record::repository::parse_key(key)?, value)

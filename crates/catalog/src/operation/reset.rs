@@ -9,6 +9,7 @@ use super::repositories::lock_branch;
 use super::stage::{Ahead, BranchAddress, Entered, Staging, Step, staged_state};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
+use crate::protection::Touch;
 use crate::record::dropped::{self, Dropped};
 use crate::record::path_change::PathState;
 use crate::record::ref_change::{RefEvent, RefMove};
@@ -66,6 +67,7 @@ impl Catalog {
             return Ok(None);
         }
         let repository = load_writable(&txn, repository).await?;
+        repository.protection.check(&repository.name, branch, Touch::Write)?;
         let current = lock_branch(self, &mut *txn, &repository, branch).await?;
         let held = current.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
         held.seal(&mut *txn);
@@ -99,6 +101,8 @@ impl Catalog {
         if request.replay(self, &*staging.txn).await?.is_some() {
             return Ok(None);
         }
+        let Entered { repository, branch: name, .. } = &staging.branches[0];
+        repository.protection.check(&repository.name, name, Touch::Write)?;
         for path in staged_paths(&staging.txn, &staging.branches[0].record, scope).await? {
             self.reset_path(&mut staging, path, request).await?;
         }

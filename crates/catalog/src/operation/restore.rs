@@ -23,6 +23,7 @@ use super::dump::RefsProgress;
 use super::repositories::{check_namespace, refuse_taken};
 use crate::catalog::{Catalog, FORMAT_VERSION, load_repository, load_writable};
 use crate::mutation::{Mutation, Request};
+use crate::protection::Protection;
 use crate::record::{RepositoryRecord, RepositoryState};
 use crate::refs_dump::RefsManifest;
 
@@ -167,6 +168,7 @@ impl Catalog {
                 state: RepositoryState::Active,
                 format_version: FORMAT_VERSION,
                 fence_lanes: self.parts.kv.lanes(),
+                protection: Protection::default(),
             },
         })
     }

@@ -7,7 +7,7 @@ use super::branches::{name_taken, refuse_commit_id};
 use super::repositories::page_of;
 use crate::catalog::{Catalog, finish, load_repository, load_writable};
 use crate::mutation::{Attempts, Mutation, Request, lost_race};
-use crate::page::{Page, PageRequest, PageStart};
+use crate::page::{Names, Page, PageRequest, PageStart};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, RepositoryRecord};
@@ -85,15 +85,14 @@ impl Catalog {
     pub async fn list_tags(
         &self,
         repository: &RepositoryName,
-        prefix: &str,
+        names: impl Into<Names<'_>> + Send,
         page: &PageRequest,
     ) -> Result<Page<TagInfo>> {
-        let start = PageStart::open(self, page, &["tags", repository.as_str(), prefix]).await?;
+        let names = names.into();
+        let start = PageStart::open(self, page, &["tags", repository.as_str(), names.prefix]).await?;
         let repository = load_repository(&start.snapshot, repository).await?;
-        let mut range = record::tag::range(&repository.id, prefix);
-        if let Some(after) = &start.after {
-            range = range.after(after);
-        }
+        let all = record::tag::range(&repository.id, names.prefix);
+        let range = start.range(all, names.after, |name| record::tag::key_of(&repository.id, name));
         let rows = start.snapshot.scan(&range, ScanOptions::first(page.limit() + 1)).await?;
         page_of(&start, rows, page.limit(), |key, value| {
             let name = record::tag::parse_key(&repository.id, key)?;

@@ -131,7 +131,12 @@ fn token(bytes: &[u8]) -> Result<StagingToken> {
 }
 
 pub(crate) fn key(repository: &RepositoryId, name: &BranchName) -> Bytes {
-    key::key(Table::Branch, &[repository.as_bytes(), name.as_str().as_bytes()])
+    key_of(repository, name.as_str())
+}
+
+/// Where a branch of this name would be, whether or not it is one.
+pub(crate) fn key_of(repository: &RepositoryId, name: &str) -> Bytes {
+    key::key(Table::Branch, &[repository.as_bytes(), name.as_bytes()])
 }
 
 /// The branches of a repository whose names begin with `prefix`.

@@ -12,6 +12,7 @@ pub(super) enum Table {
     Dropped = b'i',
     Upload = b'm',
     Namespace = b'n',
+    Setting = b'o',
     Request = b'q',
     Repository = b'r',
     Staging = b's',

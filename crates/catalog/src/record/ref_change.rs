@@ -32,6 +32,8 @@ pub(crate) enum RefEvent {
     BranchDeleted = 6,
     TagCreated = 7,
     TagDeleted = 8,
+    /// Something was set of it.
+    RepositoryChanged = 9,
 }
 
 /// What is said of one ref; for a repository as a whole, its name.

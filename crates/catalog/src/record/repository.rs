@@ -12,6 +12,7 @@ use prost::Message;
 
 use super::key::{self, Table};
 use super::value::{self, StoredTime};
+use crate::protection::Protection;
 
 const WHAT: &str = "repository record";
 
@@ -34,6 +35,8 @@ pub struct RepositoryRecord {
     pub format_version: u32,
     /// Lanes of the fence of its state.
     pub fence_lanes: u16,
+    /// Which of its branches take no direct changes.
+    pub protection: Protection,
 }
 
 /// Whether a repository takes writes.
@@ -61,6 +64,8 @@ struct StoredRepository {
     format_version: u32,
     #[prost(uint32, tag = "7")]
     fence_lanes: u32,
+    #[prost(string, repeated, tag = "8")]
+    protected: Vec<String>,
 }
 
 impl RepositoryRecord {
@@ -78,6 +83,7 @@ impl RepositoryRecord {
             read_only: self.state == RepositoryState::ReadOnly,
             format_version: self.format_version,
             fence_lanes: u32::from(self.fence_lanes),
+            protected: self.protection.patterns().to_vec(),
         })
     }
 
@@ -94,12 +100,18 @@ impl RepositoryRecord {
             state: if stored.read_only { RepositoryState::ReadOnly } else { RepositoryState::Active },
             format_version: stored.format_version,
             fence_lanes: fence_lanes.ok_or_else(|| value::corrupt(WHAT, "its fence has no lanes"))?,
+            protection: Protection::stored(stored.protected),
         })
     }
 }
 
 pub(crate) fn key(name: &RepositoryName) -> Bytes {
-    key::key(Table::Repository, &[name.as_str().as_bytes()])
+    key_of(name.as_str())
+}
+
+/// Where a repository of this name would be, whether or not it is one.
+pub(crate) fn key_of(name: &str) -> Bytes {
+    key::key(Table::Repository, &[name.as_bytes()])
 }
 
 /// The repositories whose names begin with `prefix`.

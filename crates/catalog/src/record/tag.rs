@@ -26,7 +26,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<CommitId> {
 }
 
 pub(crate) fn key(repository: &RepositoryId, name: &TagName) -> Bytes {
-    key::key(Table::Tag, &[repository.as_bytes(), name.as_str().as_bytes()])
+    key_of(repository, name.as_str())
+}
+
+/// Where a tag of this name would be, whether or not it is one.
+pub(crate) fn key_of(repository: &RepositoryId, name: &str) -> Bytes {
+    key::key(Table::Tag, &[repository.as_bytes(), name.as_bytes()])
 }
 
 /// The tags of a repository whose names begin with `prefix`.

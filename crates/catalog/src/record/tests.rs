@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::request::{Answer, RequestRecord};
 use super::*;
+use crate::protection::Protection;
 
 fn id16() -> impl Strategy<Value = [u8; 16]> {
     any::<[u8; 16]>()

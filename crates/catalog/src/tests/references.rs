@@ -261,6 +261,7 @@ async fn log_shows_what_was_asked_for() {
     let all = LogRequest {
         start: expr("main"),
         first_parent: false,
+        after: None,
         since: None,
         stop_at: None,
         paths: vec![],

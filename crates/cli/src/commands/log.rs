@@ -64,6 +64,7 @@ impl Log {
             first_parent: self.first_parent,
             since: self.since,
             stop_at: self.stop_at,
+            after: None,
             paths: self.path,
             prefixes: self.prefix,
         };

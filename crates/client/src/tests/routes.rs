@@ -41,6 +41,7 @@ pub(crate) fn log() -> Log {
         first_parent: false,
         since: None,
         stop_at: None,
+        after: None,
         paths: vec![],
         prefixes: vec![],
     }

@@ -10,6 +10,7 @@ const MUTATIONS: &[&str] = &[
     "CherryPick",
     "Commit",
     "CompleteMultipartUpload",
+    "CopyObject",
     "CreateBranch",
     "CreateRepository",
     "CreateTag",
@@ -17,6 +18,7 @@ const MUTATIONS: &[&str] = &[
     "DeleteObject",
     "DeleteObjects",
     "DeleteRepository",
+    "DeleteRetention",
     "DeleteTag",
     "LinkUpload",
     "LinkUploads",
@@ -24,6 +26,11 @@ const MUTATIONS: &[&str] = &[
     "ResetBranch",
     "RestoreRefs",
     "Revert",
+    "SetBranchProtection",
+    "SetObjectMetadata",
+    "SetReadOnly",
+    "SetRetention",
+    "UpdateRepositoryMetadata",
 ];
 
 #[test]

@@ -280,7 +280,7 @@ proptest! {
         round_trips!(
             Log {
                 repository: repository.clone(), reference: reference.clone(), limit: number,
-                first_parent: flags.0, since: date, stop_at: None, paths: vec![path], prefixes: vec![],
+                first_parent: flags.0, since: date, stop_at: None, after: None, paths: vec![path], prefixes: vec![],
             },
             proto::LogRequest, Log
         );

@@ -222,6 +222,7 @@ impl Story<'_> {
             first_parent: false,
             since: None,
             stop_at: None,
+            after: None,
             paths: Vec::new(),
             prefixes: Vec::new(),
         });

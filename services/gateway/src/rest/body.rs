@@ -19,7 +19,19 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
-        let malformed = |error| ApiError::bad_request(format!("the body is not what it must be: {error}"));
-        serde_json::from_slice(&bytes).map(Self).map_err(malformed)
+        parse(&bytes).map(Self)
     }
+}
+
+/// A body in JSON that may be left out.
+pub(crate) fn optional<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    parse(bytes)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("the body is not what it must be: {error}")))
 }

@@ -78,7 +78,7 @@ fn version(_: &App) -> Version {
 
 fn storage(app: &App) -> Storage {
     let settings = &app.settings;
-    let local = settings.storage_kind != "s3";
+    let local = settings.is_local();
     Storage {
         blockstore_type: if local { "local" } else { "s3" },
         blockstore_namespace_example: format!("{}example", settings.default_storage_prefix),

@@ -15,7 +15,7 @@ use super::error::{s3_error, store_error, write_error};
 use super::incoming::{Incoming, Received};
 use super::multipart::upload_address;
 use super::read::{Found as Source, signed};
-use crate::data::{Place, place};
+use crate::data::Place;
 
 impl LakeS3 {
     pub(super) async fn put_part(
@@ -124,7 +124,7 @@ impl LakeS3 {
     async fn upload_place(&self, client: &Client, bucket: &str, key: &str, id: &str) -> S3Result<Place> {
         let upload = client.get_multipart_upload(upload_address(bucket, key, id)?).await;
         let MultipartUpload { physical_address, .. } = upload.map_err(|error| write_error(&error))?;
-        place(&*self.shared.parts.stores, &physical_address).map_err(|error| s3_error(&error))
+        Place::at(&*self.shared.parts.stores, &physical_address).map_err(|error| s3_error(&error))
     }
 }
 

@@ -11,7 +11,7 @@ use super::LakeS3;
 use super::address::read_address;
 use super::error::{s3_error, store_error};
 use super::metadata;
-use crate::data::{Place, place};
+use crate::data::Place;
 
 /// The media type of objects that have none.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
@@ -104,7 +104,7 @@ impl LakeS3 {
 
     /// Where the data of an object is.
     pub(super) fn place_of(&self, found: &Found) -> S3Result<Place> {
-        place(&*self.shared.parts.stores, &found.object.entry.address).map_err(|error| s3_error(&error))
+        Place::at(&*self.shared.parts.stores, &found.object.entry.address).map_err(|error| s3_error(&error))
     }
 }
 

@@ -14,7 +14,7 @@ use super::address::{WriteAddress, write_address};
 use super::error::{s3_error, store_error, write_error};
 use super::incoming::{Incoming, Received};
 use super::metadata;
-use crate::data::{Place, place};
+use crate::data::Place;
 
 /// What is said of an object beside its data.
 pub(super) struct Described {
@@ -73,7 +73,7 @@ impl LakeS3 {
         let target = UploadTarget { path: at.path.clone(), content_type, size: None };
         let upload = client.create_upload(&at.repository, &at.branch, target).await;
         let upload = upload.map_err(|error| write_error(&error))?;
-        let place = place(&*self.shared.parts.stores, &upload.physical_address);
+        let place = Place::at(&*self.shared.parts.stores, &upload.physical_address);
         Ok(Fresh { upload, place: place.map_err(|error| s3_error(&error))? })
     }
 }
@@ -102,20 +102,13 @@ pub(super) async fn stage(
         };
         let staged = client.link_upload(&at.repository, &at.branch, link).await.map(|_| ());
         if staged.as_ref().is_err_and(|error| !error.may_have_happened()) {
-            remove(&fresh.place).await;
+            fresh.place.discard().await;
         }
         staged
     });
     match staging.await {
         Ok(staged) => staged.map_err(|error| write_error(&error)),
         Err(_) => Err(refuse!(InternalError, "the object was not staged")),
-    }
-}
-
-/// Removes data that was not staged. What fails is left to the collection of what nothing refers to.
-async fn remove(place: &Place) {
-    if let Err(error) = place.store.delete(&place.key).await {
-        tracing::warn!(key = place.key, %error, "data that was not staged is left in the object store");
     }
 }
 

@@ -53,6 +53,7 @@ impl CommitService for Core {
                 start: asked.reference,
                 first_parent: asked.first_parent,
                 since: asked.since,
+                after: asked.after,
                 stop_at: asked.stop_at,
                 paths: asked.paths,
                 prefixes: asked.prefixes,

@@ -13,6 +13,7 @@ use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
 use crate::stream::{Answers, items_of, light_page};
+use crate::uploads::Headers;
 
 #[async_trait]
 impl ObjectService for Core {
@@ -78,7 +79,9 @@ impl ObjectService for Core {
     async fn create_upload(&self, request: Request<proto::CreateUploadRequest>) -> Answer<proto::Upload> {
         let span = span!("grpc.object.create_upload", request.get_ref().repository);
         let answer = |asked: wire::CreateUpload| async move {
-            let uploads = self.create_uploads(&asked.repository, &asked.branch, vec![asked.target]).await?;
+            let headers = if asked.without_headers { Headers::None } else { Headers::Wanted };
+            let targets = vec![asked.target];
+            let uploads = self.create_uploads(&asked.repository, &asked.branch, targets, headers).await?;
             Ok(only(uploads))
         };
         self.front.read(span, request, answer).await
@@ -90,7 +93,7 @@ impl ObjectService for Core {
     ) -> Answer<proto::CreateUploadsResponse> {
         let span = span!("grpc.object.create_uploads", request.get_ref().repository);
         let answer = |asked: wire::CreateUploads| async move {
-            self.create_uploads(&asked.repository, &asked.branch, asked.targets).await
+            self.create_uploads(&asked.repository, &asked.branch, asked.targets, Headers::Wanted).await
         };
         self.front.read(span, request, answer).await
     }
@@ -141,6 +144,22 @@ impl ObjectService for Core {
             let existed = self.delete(&asked.repository, &asked.branch, delete, &by).await?;
             Ok(proto::DeleteObjectResponse { existed: only(existed) })
         };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn copy_object(&self, request: Request<proto::CopyObjectRequest>) -> Answer<proto::Object> {
+        let span = span!("grpc.object.copy_object", request.get_ref().repository);
+        let answer = |asked: wire::CopyObject, by: Mutation| async move { self.copy(asked, &by).await };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn set_object_metadata(
+        &self,
+        request: Request<proto::SetObjectMetadataRequest>,
+    ) -> Answer<proto::Object> {
+        let span = span!("grpc.object.set_object_metadata", request.get_ref().repository);
+        let answer =
+            |asked: wire::SetObjectMetadata, by: Mutation| async move { self.set_metadata(asked, &by).await };
         self.front.write(span, request, answer).await
     }
 

@@ -36,7 +36,8 @@ impl RefService for Core {
         let span = span!("grpc.ref.list_branches", request.get_ref().repository);
         let answer = |asked: wire::ListBranches| async move {
             let page = convert::page_request(asked.page_size, asked.page_token);
-            let page = self.catalog.list_branches(&asked.repository, &asked.prefix, &page).await?;
+            let names = convert::names(&asked.prefix, asked.after.as_deref());
+            let page = self.catalog.list_branches(&asked.repository, names, &page).await?;
             convert::page(page, |info| Ok(convert::branch(info)))
         };
         self.front.read(span, request, answer).await
@@ -86,7 +87,8 @@ impl RefService for Core {
         let span = span!("grpc.ref.list_tags", request.get_ref().repository);
         let answer = |asked: wire::ListTags| async move {
             let page = convert::page_request(asked.page_size, asked.page_token);
-            let page = self.catalog.list_tags(&asked.repository, &asked.prefix, &page).await?;
+            let names = convert::names(&asked.prefix, asked.after.as_deref());
+            let page = self.catalog.list_tags(&asked.repository, names, &page).await?;
             convert::page(page, |info| Ok(convert::tag(info)))
         };
         self.front.read(span, request, answer).await

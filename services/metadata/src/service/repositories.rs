@@ -55,7 +55,8 @@ impl RepositoryService for Core {
     ) -> Answer<proto::ListRepositoriesResponse> {
         let answer = |asked: wire::ListRepositories| async move {
             let page = convert::page_request(asked.page_size, asked.page_token);
-            let page = self.catalog.list_repositories(&asked.prefix, &page).await?;
+            let names = convert::names(&asked.prefix, asked.after.as_deref());
+            let page = self.catalog.list_repositories(names, &page).await?;
             convert::page(page, |record| Ok(convert::repository(record)))
         };
         self.front.read(span!("grpc.repository.list_repositories"), request, answer).await

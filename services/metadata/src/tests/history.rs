@@ -27,6 +27,7 @@ fn log() -> Log {
         first_parent: false,
         since: None,
         stop_at: None,
+        after: None,
         paths: vec![],
         prefixes: vec![],
     }

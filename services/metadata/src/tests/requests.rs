@@ -54,6 +54,7 @@ async fn a_retried_commit_is_made_once() {
         first_parent: false,
         since: None,
         stop_at: None,
+        after: None,
         paths: vec![],
         prefixes: vec![],
     };

@@ -1,5 +1,7 @@
 //! Jobs: the operations and preconditions of one request, done whole or not at all.
 
+use std::collections::BTreeSet;
+
 use braid_types::{
     BranchName, Code, Error, IdentityHasher, ObjectPath, RepositoryId, RepositoryName, Result, limits,
 };
@@ -45,6 +47,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// The branches that the job writes to, by index.
+    pub(super) fn written(&self) -> BTreeSet<usize> {
+        self.operations.iter().map(|operation| operation.on).collect()
+    }
+
     /// Operations on one branch.
     ///
     /// # Errors

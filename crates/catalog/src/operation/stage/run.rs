@@ -9,9 +9,10 @@ use super::Applied;
 use super::board::{Board, asked, read_boards};
 use super::decide::decide;
 use super::job::{BranchAddress, Job};
-use super::staging::{Ahead, Staging};
+use super::staging::{Ahead, Entered, Staging};
 use crate::catalog::{Catalog, no_repository};
 use crate::mutation::Attempts;
+use crate::protection::Touch;
 use crate::record::request::Answer;
 
 /// How one job ended.
@@ -98,6 +99,7 @@ impl Running<'_> {
             return Ok(job.replayed(&answer));
         }
         self.check_pins(job)?;
+        self.check_protection(job)?;
         let decision = decide(&self.boards, job)?;
         for step in decision.steps {
             self.boards[step.on].set(step.path.clone(), step.new.clone());
@@ -112,6 +114,15 @@ impl Running<'_> {
         self.results.insert(key, result);
         self.writes = true;
         Ok(decision.applied)
+    }
+
+    /// Only what is written counts: a branch may be looked at by a precondition.
+    fn check_protection(&self, job: &Job) -> Result<()> {
+        for on in job.written() {
+            let Entered { repository, branch, .. } = &self.staging.branches[on];
+            repository.protection.check(&repository.name, branch, Touch::Write)?;
+        }
+        Ok(())
     }
 
     fn check_pins(&self, job: &Job) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use braid_kv::{LaneGuard, Transaction, transaction_ahead};
-use braid_types::{Error, RepositoryName, Result};
+use braid_types::{BranchName, Error, RepositoryName, Result};
 use bytes::Bytes;
 
 use super::decide::Step;
@@ -28,6 +28,7 @@ pub(crate) struct Staging {
 /// A branch as the transaction sees it.
 pub(crate) struct Entered {
     pub(crate) repository: RepositoryRecord,
+    pub(crate) branch: BranchName,
     pub(crate) record: BranchRecord,
     /// Held until the transaction has ended.
     lane: LaneGuard,
@@ -55,7 +56,8 @@ impl Catalog {
                 return Ok(Err(lost_race(at[index].branch.as_str())));
             }
             let lane = lanes.remove(&index).expect("every branch was given a lane");
-            branches.push(Entered { repository, record, lane });
+            let branch = at[index].branch.clone();
+            branches.push(Entered { repository, branch, record, lane });
         }
         let log = branches.iter().map(|_| Vec::new()).collect();
         Ok(Ok(Staging { txn, branches, log }))

@@ -12,7 +12,7 @@ pub(crate) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 /// What a path maps to, or what several paths begin with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ObjectStats {
-    path: String,
+    pub(crate) path: String,
     path_type: &'static str,
     physical_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +48,21 @@ impl ObjectStats {
             mtime: entry.mtime.seconds,
             metadata: shown.metadata.then_some(entry.metadata),
             content_type: Some(content_type(entry.content_type)),
+        }
+    }
+
+    /// What several paths begin with. All fields that an object must have are there.
+    pub(crate) fn common_prefix(prefix: String) -> Self {
+        Self {
+            path: prefix,
+            path_type: "common_prefix",
+            physical_address: String::new(),
+            physical_address_expiry: None,
+            checksum: String::new(),
+            size_bytes: None,
+            mtime: 0,
+            metadata: None,
+            content_type: None,
         }
     }
 

@@ -1,0 +1,114 @@
+//! Branches.
+
+use axum::extract::Extension;
+use axum::routing::{get, put};
+use axum::{Json, Router};
+use braid_client::{CreateBranch, ListBranches, ResetScope};
+use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::App;
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::error::ApiError;
+use super::names::branch_on;
+use super::query::Query;
+use super::route::Segments;
+use super::view::{Listed, RefView};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/repositories/{repository}/branches", get(list).post(create))
+        .route("/repositories/{repository}/branches/{branch}", get(one).delete(delete).put(reset))
+        .route("/repositories/{repository}/branches/{branch}/hard_reset", put(hard_reset))
+}
+
+async fn list(
+    Extension(caller): Extension<Caller>,
+    Segments(repository): Segments<String>,
+    query: Query,
+) -> Result<Json<Listed<RefView>>, ApiError> {
+    let request = ListBranches {
+        repository: RepositoryName::new(repository)?,
+        prefix: query.text("prefix")?.unwrap_or_default().to_owned(),
+        page_size: Some(query.amount()?),
+        page_token: None,
+        after: query.text("after")?.map(str::to_owned),
+    };
+    let page = caller.client.list_branches(request).await?;
+    let branches = page.items.into_iter().map(RefView::from).collect();
+    Ok(Json(Listed::new(branches, page.next_page_token.is_some(), |branch: &RefView| branch.id.clone())))
+}
+
+#[derive(Deserialize)]
+struct Creation {
+    name: String,
+    source: String,
+    #[serde(default)]
+    hidden: bool,
+}
+
+/// Answers with the commit's id as plain text.
+async fn create(
+    Extension(caller): Extension<Caller>,
+    Segments(repository): Segments<String>,
+    JsonBody(asked): JsonBody<Creation>,
+) -> Result<(StatusCode, String), ApiError> {
+    if asked.hidden {
+        return Err(ApiError::not_implemented());
+    }
+    let request = CreateBranch {
+        repository: RepositoryName::new(repository)?,
+        name: BranchName::new(asked.name)?,
+        source: RefExpression::parse(&asked.source)?,
+    };
+    let made = caller.client.create_branch(request).await?;
+    Ok((StatusCode::CREATED, made.commit_id.to_hex()))
+}
+
+async fn one(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+) -> Result<Json<RefView>, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    Ok(Json(caller.client.get_branch(&repository, &branch).await?.into()))
+}
+
+async fn delete(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    caller.client.delete_branch(&repository, &branch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Reset {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    path: String,
+}
+
+async fn reset(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    JsonBody(asked): JsonBody<Reset>,
+) -> Result<StatusCode, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    let scope = match asked.kind.as_str() {
+        "reset" => ResetScope::All,
+        "object" => ResetScope::Path(ObjectPath::new(asked.path)?),
+        "common_prefix" => ResetScope::Prefix(PathPrefix::new(asked.path)?),
+        _ => return Err(ApiError::bad_request("unknown reset type")),
+    };
+    caller.client.reset_branch(&repository, &branch, scope).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn hard_reset(Segments(segments): Segments<(String, String)>) -> Result<StatusCode, ApiError> {
+    branch_on(segments)?;
+    Err(ApiError::not_implemented())
+}

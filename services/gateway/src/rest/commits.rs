@@ -1,0 +1,104 @@
+//! Committing, and history.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Extension;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use braid_client::{CommitBranch, Log};
+use braid_types::{CommitId, ObjectPath, PathPrefix, Time};
+use futures::{StreamExt, TryStreamExt};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::App;
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::error::ApiError;
+use super::names::{branch_on, ref_at};
+use super::query::Query;
+use super::route::Segments;
+use super::view::{CommitView, Listed};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/repositories/{repository}/branches/{branch}/commits", post(commit))
+        .route("/repositories/{repository}/commits/{commit}", get(one))
+        .route("/repositories/{repository}/refs/{ref}/commits", get(log))
+}
+
+#[derive(Deserialize)]
+struct Creation {
+    message: String,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, String>>,
+    date: Option<i64>,
+    #[serde(default)]
+    allow_empty: bool,
+}
+
+async fn commit(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+    JsonBody(asked): JsonBody<Creation>,
+) -> Result<(StatusCode, Json<CommitView>), ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    if query.text("source_metarange")?.is_some() {
+        return Err(ApiError::not_implemented());
+    }
+    let request = CommitBranch {
+        repository,
+        branch,
+        message: asked.message,
+        metadata: asked.metadata.unwrap_or_default(),
+        allow_empty: asked.allow_empty,
+        date: asked.date.map(Time::from_seconds),
+    };
+    Ok((StatusCode::CREATED, Json(caller.client.commit(request).await?.into())))
+}
+
+/// Any ref expression will do.
+async fn one(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+) -> Result<Json<CommitView>, ApiError> {
+    let (repository, reference) = ref_at(segments)?;
+    Ok(Json(caller.client.get_commit(&repository, &reference).await?.into()))
+}
+
+async fn log(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+) -> Result<Json<Listed<CommitView>>, ApiError> {
+    let (repository, reference) = ref_at(segments)?;
+    let amount = query.amount()?;
+    let request = Log {
+        repository,
+        reference,
+        limit: Some(amount + 1),
+        first_parent: query.flag("first_parent")?,
+        since: query.text("since")?.map(time).transpose()?,
+        stop_at: query.text("stop_at")?.map(str::parse).transpose()?,
+        after: query.text("after")?.map(commit_id).transpose()?,
+        paths: query.all("objects")?.into_iter().map(ObjectPath::new).collect::<Result<_, _>>()?,
+        prefixes: query.all("prefixes")?.into_iter().map(PathPrefix::new).collect::<Result<_, _>>()?,
+    };
+    // `limit` asks to scan no further than needed, which is never done here.
+    query.flag("limit")?;
+    let found: Vec<_> = caller.client.log(request).take(amount as usize + 1).try_collect().await?;
+    let more = found.len() > amount as usize;
+    let shown = found.into_iter().take(amount as usize).map(CommitView::from).collect();
+    Ok(Json(Listed::new(shown, more, |commit: &CommitView| commit.id.clone())))
+}
+
+fn time(text: &str) -> Result<Time, ApiError> {
+    let malformed = || ApiError::bad_request(format!("query parameter 'since' is '{text}', not a time"));
+    Time::parse_rfc3339(text).ok_or_else(malformed)
+}
+
+fn commit_id(text: &str) -> Result<CommitId, ApiError> {
+    text.parse()
+        .map_err(|_| ApiError::bad_request(format!("query parameter 'after' is '{text}', not a commit's id")))
+}

@@ -1,0 +1,168 @@
+//! Merging, and doing or undoing single commits again.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::Extension;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use braid_client::{CherryPick, Merge, MergeStrategy, Revert};
+use braid_types::{BranchName, Code, Error, RefExpression, RepositoryName};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::App;
+use super::body::{self, JsonBody};
+use super::caller::Caller;
+use super::error::ApiError;
+use super::names::branch_on;
+use super::route::Segments;
+use super::view::CommitView;
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/repositories/{repository}/refs/{source}/merge/{destination}", get(base).post(merge))
+        .route("/repositories/{repository}/branches/{branch}/revert", post(revert))
+        .route("/repositories/{repository}/branches/{branch}/cherry-pick", post(cherry_pick))
+}
+
+#[derive(Deserialize, Default)]
+struct Merging {
+    message: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
+    strategy: Option<String>,
+    #[serde(default)]
+    allow_empty: bool,
+    #[serde(default)]
+    squash_merge: bool,
+}
+
+async fn merge(
+    Extension(caller): Extension<Caller>,
+    Segments((repository, source, destination)): Segments<(String, String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let asked: Merging = body::optional(&body)?;
+    let request = Merge {
+        repository: RepositoryName::new(repository)?,
+        source: RefExpression::parse(&source)?,
+        destination: BranchName::new(destination)?,
+        strategy: strategy(asked.strategy.as_deref().unwrap_or_default())?,
+        message: asked.message.filter(|message| !message.is_empty()),
+        metadata: asked.metadata.unwrap_or_default(),
+        squash: asked.squash_merge,
+        allow_empty: asked.allow_empty,
+    };
+    match caller.client.merge(request).await {
+        Ok(commit) => Ok(Json(json!({ "reference": commit.id.to_hex() })).into_response()),
+        Err(error) => refused(error),
+    }
+}
+
+/// A conflict is answered in the shape of a result.
+fn refused(error: Error) -> Result<Response, ApiError> {
+    if error.code() == Code::MergeConflict {
+        return Ok((StatusCode::CONFLICT, Json(json!({ "reference": "" }))).into_response());
+    }
+    Err(error.into())
+}
+
+fn strategy(name: &str) -> Result<MergeStrategy, ApiError> {
+    match name {
+        "" => Ok(MergeStrategy::Refuse),
+        "source-wins" => Ok(MergeStrategy::SourceWins),
+        "dest-wins" => Ok(MergeStrategy::DestinationWins),
+        other => Err(ApiError::bad_request(format!(
+            "strategy '{other}' is not known: it must be 'source-wins' or 'dest-wins'"
+        ))),
+    }
+}
+
+async fn base(
+    Extension(caller): Extension<Caller>,
+    Segments((repository, source, destination)): Segments<(String, String, String)>,
+) -> Result<Response, ApiError> {
+    let repository = RepositoryName::new(repository)?;
+    let (source, destination) = (RefExpression::parse(&source)?, RefExpression::parse(&destination)?);
+    let found = caller.client.find_merge_base(&repository, &source, &destination).await?;
+    let body = json!({
+        "source_commit_id": found.left_commit_id.to_hex(),
+        "destination_commit_id": found.right_commit_id.to_hex(),
+        "base_commit_id": found.base_commit_id.to_hex(),
+    });
+    Ok(Json(body).into_response())
+}
+
+#[derive(Deserialize, Default)]
+struct Overrides {
+    message: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Picking {
+    #[serde(rename = "ref")]
+    reference: String,
+    #[serde(default)]
+    parent_number: Option<i64>,
+    #[serde(default)]
+    allow_empty: bool,
+    #[serde(default)]
+    commit_overrides: Option<Overrides>,
+}
+
+impl Picking {
+    /// The parent to compare with; 0 is none.
+    fn parent(&self) -> Result<Option<u32>, ApiError> {
+        let number = self.parent_number.unwrap_or_default();
+        let out_of_range =
+            || ApiError::bad_request(format!("parent number {number} is out of range: parents count from 1"));
+        Ok(Some(u32::try_from(number).map_err(|_| out_of_range())?).filter(|number| *number > 0))
+    }
+}
+
+async fn revert(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    JsonBody(asked): JsonBody<Picking>,
+) -> Result<StatusCode, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    let parent_number = asked.parent()?;
+    let overrides = asked.commit_overrides.unwrap_or_default();
+    let request = Revert {
+        repository,
+        branch,
+        parent_number,
+        reference: RefExpression::parse(&asked.reference)?,
+        allow_empty: asked.allow_empty,
+        message: overrides.message.filter(|message| !message.is_empty()),
+        metadata: overrides.metadata.unwrap_or_default(),
+    };
+    caller.client.revert(request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn cherry_pick(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    JsonBody(asked): JsonBody<Picking>,
+) -> Result<(StatusCode, Json<CommitView>), ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    let parent_number = asked.parent()?;
+    let overrides = asked.commit_overrides.unwrap_or_default();
+    let request = CherryPick {
+        repository,
+        branch,
+        parent_number,
+        reference: RefExpression::parse(&asked.reference)?,
+        message: overrides.message.filter(|message| !message.is_empty()),
+        metadata: overrides.metadata.unwrap_or_default(),
+    };
+    let picked = caller.client.cherry_pick(request).await.map_err(|error| match error.code() {
+        Code::ParentRequired => ApiError::bad_request(error.message()),
+        _ => error.into(),
+    })?;
+    Ok((StatusCode::CREATED, Json(picked.into())))
+}

@@ -1,0 +1,120 @@
+//! Deleting and copying objects, and changing what is said of them.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::Extension;
+use braid_client::CopyObject;
+use braid_types::{ObjectPath, RefExpression};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::rest::body::JsonBody;
+use crate::rest::caller::Caller;
+use crate::rest::error::ApiError;
+use crate::rest::names::{ObjectOn, branch_on};
+use crate::rest::query::Query;
+use crate::rest::route::Segments;
+use crate::rest::view::{ObjectStats, Shown};
+
+/// How many paths one request may delete.
+const MOST_PATHS: usize = 1000;
+
+/// `DELETE /repositories/{repository}/branches/{branch}/objects`: what is not there is deleted.
+pub(crate) async fn delete(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let on = ObjectOn::new(segments, &query)?;
+    caller.client.delete_object(&on.repository, &on.branch, &on.path).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Paths {
+    paths: Vec<String>,
+}
+
+/// What could not be deleted.
+#[derive(Serialize)]
+pub(crate) struct Undeleted {
+    errors: Vec<PathError>,
+}
+
+#[derive(Serialize)]
+struct PathError {
+    status_code: u16,
+    message: String,
+    path: String,
+}
+
+/// `POST /repositories/{repository}/branches/{branch}/objects/delete`: all of the paths that are paths, in one transaction.
+pub(crate) async fn delete_many(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    JsonBody(asked): JsonBody<Paths>,
+) -> Result<Json<Undeleted>, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    if asked.paths.len() > MOST_PATHS {
+        let count = asked.paths.len();
+        return Err(ApiError::bad_request(format!("{count} paths are too many: at most {MOST_PATHS}")));
+    }
+    let (mut paths, mut errors) = (Vec::new(), Vec::new());
+    for path in asked.paths {
+        match ObjectPath::new(path.clone()) {
+            Ok(path) => paths.push(path),
+            Err(error) => errors.push(PathError { status_code: 400, message: error.to_string(), path }),
+        }
+    }
+    if paths.is_empty() {
+        caller.client.get_branch(&repository, &branch).await?;
+    } else {
+        caller.client.delete_objects(&repository, &branch, paths).await?;
+    }
+    Ok(Json(Undeleted { errors }))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Copying {
+    src_path: String,
+    src_ref: Option<String>,
+}
+
+/// `POST /repositories/{repository}/branches/{branch}/objects/copy`
+pub(crate) async fn copy(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+    JsonBody(asked): JsonBody<Copying>,
+) -> Result<(StatusCode, Json<ObjectStats>), ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    let source = asked.src_ref.filter(|reference| !reference.is_empty());
+    let request = CopyObject {
+        repository,
+        reference: RefExpression::parse(source.as_deref().unwrap_or(branch.as_str()))?,
+        source: ObjectPath::existing(asked.src_path)?,
+        path: ObjectPath::new(query.required("dest_path")?)?,
+        branch,
+        if_absent: false,
+    };
+    let object = caller.client.copy_object(request).await?;
+    Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Metadata {
+    set: BTreeMap<String, String>,
+}
+
+/// `PUT /repositories/{repository}/branches/{branch}/objects/stat/user_metadata`: what is given replaces what was there.
+pub(crate) async fn update_metadata(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+    JsonBody(asked): JsonBody<Metadata>,
+) -> Result<StatusCode, ApiError> {
+    let on = ObjectOn::new(segments, &query)?;
+    caller.client.set_object_metadata(&on.repository, &on.branch, &on.path, asked.set).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

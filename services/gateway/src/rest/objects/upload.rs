@@ -1,0 +1,161 @@
+//! Writing an object through the gateway.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use axum::Json;
+use axum::extract::{Extension, Request, State};
+use axum::http::request::Parts;
+use braid_client::{Link, Object, Upload, UploadTarget};
+use braid_types::ObjectPath;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+
+use crate::data::Place;
+use crate::rest::App;
+use crate::rest::caller::Caller;
+use crate::rest::error::ApiError;
+use crate::rest::names::ObjectOn;
+use crate::rest::query::Query;
+use crate::rest::route::Segments;
+use crate::rest::view::{ObjectStats, Shown};
+
+/// The part of a form that holds the data.
+const FORM_FIELD: &str = "content";
+
+/// Headers that become the user's own keys and values.
+const METADATA_HEADER: &str = "x-lakefs-meta-";
+
+/// Headers that become keys of lakeFS's own, and what those begin with.
+const INTERNAL_HEADER: &str = "x-lakefs-internal-";
+const INTERNAL_KEY: &str = "::lakefs::";
+
+/// Data to be written, and what was said of it.
+struct Incoming {
+    body: BoxStream<'static, io::Result<Bytes>>,
+    length: Option<u64>,
+    content_type: String,
+}
+
+/// `POST /repositories/{repository}/branches/{branch}/objects`: the data as the body, or in a form.
+pub(crate) async fn upload(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+    request: Request,
+) -> Result<(StatusCode, Json<ObjectStats>), ApiError> {
+    let on = ObjectOn::new(segments, &query)?;
+    let if_absent = if_absent(request.headers())?;
+    let metadata = user_metadata(request.headers())?;
+    let upload = caller.client.create_upload(&on.repository, &on.branch, target(on.path.clone())).await?;
+    let place = Place::at(&*app.parts.stores, &upload.physical_address)?;
+    let incoming = incoming(request).await?;
+    let stored_type = Some(incoming.content_type.clone()).filter(|kind| !kind.is_empty());
+    let written = place.write(incoming.body, incoming.length, stored_type, on.path.as_str()).await?;
+    let link = Link {
+        checksum: written.etag,
+        size: written.size,
+        content_type: incoming.content_type,
+        metadata,
+        if_absent,
+        ..unconditional(upload)
+    };
+    let object = linked(&caller, &on, link, &place).await?;
+    Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))
+}
+
+/// What is to be uploaded to `path`; its type is told only when it is linked.
+pub(crate) fn target(path: ObjectPath) -> UploadTarget {
+    UploadTarget { path, content_type: String::new(), size: None }
+}
+
+/// The link of an upload of which nothing is known yet.
+pub(crate) fn unconditional(upload: Upload) -> Link {
+    Link {
+        path: upload.path,
+        intent: upload.intent,
+        checksum: String::new(),
+        size: 0,
+        content_type: String::new(),
+        metadata: BTreeMap::new(),
+        if_absent: false,
+        if_etag: None,
+    }
+}
+
+/// Links what was written, or takes it away again if it certainly was not linked.
+async fn linked(caller: &Caller, on: &ObjectOn, link: Link, place: &Place) -> Result<Object, ApiError> {
+    match caller.client.link_upload(&on.repository, &on.branch, link).await {
+        Ok(object) => Ok(object),
+        Err(error) => {
+            if !error.may_have_happened() {
+                place.discard().await;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Whether the path must be free. No other condition is known to this API.
+pub(crate) fn if_absent(headers: &HeaderMap) -> Result<bool, ApiError> {
+    if headers.contains_key(IF_MATCH) {
+        return Err(ApiError::not_implemented());
+    }
+    match headers.get(IF_NONE_MATCH) {
+        None => Ok(false),
+        Some(value) if value == "*" => Ok(true),
+        Some(_) => Err(ApiError::not_implemented()),
+    }
+}
+
+fn user_metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut metadata = BTreeMap::new();
+    for (name, value) in headers {
+        let name = name.as_str();
+        let key = match (name.strip_prefix(METADATA_HEADER), name.strip_prefix(INTERNAL_HEADER)) {
+            (Some(key), _) => key.to_owned(),
+            (None, Some(key)) => format!("{INTERNAL_KEY}{key}"),
+            (None, None) => continue,
+        };
+        let text = std::str::from_utf8(value.as_bytes());
+        let text = text.map_err(|_| ApiError::bad_request(format!("header '{name}' is not UTF-8")))?;
+        metadata.insert(key, text.to_owned());
+    }
+    Ok(metadata)
+}
+
+async fn incoming(request: Request) -> Result<Incoming, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = body.into_data_stream().map_err(io::Error::other).boxed();
+    let content_type = header_text(&parts, CONTENT_TYPE);
+    match multer::parse_boundary(&content_type) {
+        Ok(boundary) => form(body, boundary).await,
+        Err(_) => {
+            let length = header_text(&parts, CONTENT_LENGTH).parse().ok();
+            Ok(Incoming { body, length, content_type })
+        }
+    }
+}
+
+fn header_text(parts: &Parts, name: http::HeaderName) -> String {
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The data of a form. The fields before it are passed by, those after it are not read.
+async fn form(body: BoxStream<'static, io::Result<Bytes>>, boundary: String) -> Result<Incoming, ApiError> {
+    let malformed = |error: multer::Error| ApiError::bad_request(format!("the form cannot be read: {error}"));
+    let mut form = multer::Multipart::new(body, boundary);
+    while let Some(field) = form.next_field().await.map_err(malformed)? {
+        if field.name() != Some(FORM_FIELD) {
+            continue;
+        }
+        let content_type = field.content_type().map(ToString::to_string).unwrap_or_default();
+        let body = field.map_err(io::Error::other).boxed();
+        return Ok(Incoming { body, length: None, content_type });
+    }
+    Err(ApiError::bad_request(format!("the form has no field '{FORM_FIELD}'")))
+}

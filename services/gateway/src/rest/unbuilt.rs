@@ -1,0 +1,44 @@
+//! What this API has elsewhere and not here. It is said, where an empty answer would be taken for one.
+
+use axum::Router;
+use axum::routing::any;
+
+use super::App;
+use super::error::ApiError;
+
+/// Paths whose every method answers `501 Not Implemented`.
+const PATHS: &[&str] = &[
+    "/auth/external/principal/login",
+    "/sts/login",
+    "/oidc/callback",
+    "/auth/groups",
+    "/auth/groups/{*rest}",
+    "/auth/policies",
+    "/auth/policies/{*rest}",
+    "/auth/users/{user}/groups",
+    "/auth/users/{user}/policies",
+    "/auth/users/{user}/policies/{policy}",
+    "/auth/users/{user}/external/principals",
+    "/auth/users/{user}/external/principals/ls",
+    "/auth/external/principals",
+    "/repositories/{repository}/branches/{branch}/import",
+    "/repositories/{repository}/branches/{branch}/staging/pmpu",
+    "/repositories/{repository}/branches/{branch}/staging/pmpu/{*rest}",
+    "/repositories/{repository}/actions/{*rest}",
+    "/repositories/{repository}/gc/prepare_commits",
+    "/repositories/{repository}/gc/prepare_commits/{*rest}",
+    "/repositories/{repository}/gc/prepare_uncommited",
+    "/repositories/{repository}/refs/{ref}/symlink",
+    "/repositories/{repository}/commits",
+    "/repositories/{repository}/pulls",
+    "/repositories/{repository}/pulls/{*rest}",
+    "/usage-report/summary",
+];
+
+pub(crate) fn routes() -> Router<App> {
+    PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
+}
+
+async fn answer() -> ApiError {
+    ApiError::not_implemented()
+}
