@@ -13,6 +13,8 @@ mod histories;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
+mod large_uploads;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod power_loss;
@@ -22,5 +24,7 @@ mod process;
 mod rest;
 #[cfg(test)]
 mod s3_endpoint;
+#[cfg(test)]
+mod s3_gateway;
 #[cfg(test)]
 mod traffic;

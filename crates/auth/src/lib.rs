@@ -9,6 +9,6 @@ mod seal;
 mod secret;
 
 pub use error::AuthError;
-pub use keys::{Keys, NewKey, Principal};
+pub use keys::{Keys, NewKey, Principal, SigningKey};
 pub use master_key::{InvalidMasterKey, MasterKey};
 pub use secret::Secret;

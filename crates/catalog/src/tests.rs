@@ -21,4 +21,5 @@ mod refs_dump;
 mod requests;
 mod rolled;
 mod staging;
+mod uploads;
 mod world;

@@ -6,6 +6,7 @@ mod client;
 mod commits;
 mod config;
 mod credentials;
+mod multipart;
 mod objects;
 mod references;
 mod repositories;
@@ -19,11 +20,21 @@ mod transport;
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch, CommitInfo, CommitSet, CopyObject, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, HardResetBranch, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object, Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo, SetBranchProtection, SetMember, StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadTarget, Usage,
+    Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch,
+    CommitInfo, CommitSet, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch,
+    CreateMultipartUpload, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind,
+    DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, HardResetBranch, Identity, Limits, Link, ListBranches, ListDiff, ListItem,
+    ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories, ListTags, Log, Merge,
+    MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, Object, Operation, Page,
+    Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest,
+    RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs,
+    Retention, Revert, Rule, ServerInfo, SetBranchProtection, SetMember, StreamDownloads, StreamObjects,
+    StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadAddress, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;
 pub use config::{ClientConfig, Timeouts, TlsOptions};
 pub use credentials::Credentials;
 pub use retry::RetryPolicy;
-pub use transfer::{Body, Progress, TransferError, UploadOptions};
+pub use transfer::{Body, IN_PARTS_ABOVE, Progress, SentParts, TransferError, UploadOptions};

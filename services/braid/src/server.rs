@@ -87,7 +87,7 @@ impl Server {
         let settings = settings(&config);
         let metadata = Metadata::new(parts.clone(), settings.clone())?;
         if let Some(slot) = gateway {
-            slot.fill(&over(&metadata, parts, settings)?);
+            slot.fill(&over(&metadata, parts, settings, config.s3_domain.clone())?);
         }
         let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
@@ -207,13 +207,19 @@ fn settings(config: &ServerConfig) -> Settings {
 }
 
 /// A gateway over the services in this process.
-fn over(metadata: &Metadata, parts: Parts, settings: Settings) -> anyhow::Result<Gateway> {
+fn over(
+    metadata: &Metadata,
+    parts: Parts,
+    settings: Settings,
+    s3_domain: Option<String>,
+) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
     let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;
     let settings = braid_gateway::Settings {
         version: settings.version,
         storage_kind: settings.storage_kind,
         default_storage_prefix: settings.default_storage_prefix,
+        s3_domain,
     };
     let Parts { stores, keys, clock, random, .. } = parts;
     Ok(Gateway::new(braid_gateway::Parts { client, keys, stores, clock, random }, settings))

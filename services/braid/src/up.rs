@@ -7,7 +7,7 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::{KvConfig, ServerConfig};
-use crate::options::{ClusterOptions, Listen, MasterKeyOptions, S3Options};
+use crate::options::{ClusterOptions, GatewayOptions, Listen, MasterKeyOptions, S3Options};
 use crate::server::{Server, reachable};
 use crate::storage::StorageConfig;
 use crate::{logging, serve};
@@ -53,6 +53,9 @@ pub struct Up {
 
     #[command(flatten)]
     s3: S3Options,
+
+    #[command(flatten)]
+    gateway: GatewayOptions,
 }
 
 impl Up {
@@ -81,6 +84,7 @@ impl Up {
             tls: self.listen.tls()?,
             public_url: self.public_url,
             storage,
+            s3_domain: self.gateway.s3_domain,
             ..ServerConfig::in_folder(self.data)
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::metadata::Settings;
 use crate::service::Core;
 
 /// How long letting go of leases may hold up a shutdown.
@@ -12,10 +13,8 @@ const RELEASE: Duration = Duration::from_secs(2);
 
 /// Does what is due every so often until `stop`, then leaves it to the other nodes.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    let settings = &core.settings;
-    let cleaning = every(&core, settings.clean_up_interval, &stop, async || clean_up(&core).await);
-    let collecting = every(&core, settings.garbage_interval, &stop, async || collect_garbage(&core).await);
-    tokio::join!(cleaning, collecting);
+    let every = |task| every(&core, task, &stop);
+    tokio::join!(every(Task::CleanUp), every(Task::CollectGarbage));
     match tokio::time::timeout(RELEASE, core.catalog.release_leases()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "leases are left to end by themselves"),
@@ -23,12 +22,35 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-async fn every(core: &Core, interval: Duration, stop: &CancellationToken, task: impl AsyncFn()) {
+/// What is done now and then.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    CleanUp,
+    CollectGarbage,
+}
+
+impl Task {
+    fn interval(self, settings: &Settings) -> Duration {
+        match self {
+            Self::CleanUp => settings.clean_up_interval,
+            Self::CollectGarbage => settings.garbage_interval,
+        }
+    }
+
+    async fn run(self, core: &Core) {
+        match self {
+            Self::CleanUp => clean_up(core).await,
+            Self::CollectGarbage => collect_garbage(core).await,
+        }
+    }
+}
+
+async fn every(core: &Core, task: Task, stop: &CancellationToken) {
     loop {
-        let pause = jittered(interval, u16::from_be_bytes(core.random.bytes()));
+        let pause = jittered(task.interval(&core.settings), u16::from_be_bytes(core.random.bytes()));
         let tick = async {
             tokio::time::sleep(pause).await;
-            task().await;
+            task.run(core).await;
         };
         tokio::select! {
             () = stop.cancelled() => return,

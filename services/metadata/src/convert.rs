@@ -1,7 +1,9 @@
 //! Between the catalog's words and the contract's.
 
 use braid_catalog::{
-    BranchInfo, Changed, CommitRequest, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault, Listing, MergeRequest, Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord, RepositoryState, RetentionRules, SetAction, SetMember, Side, Strategy, TagInfo, Usage,
+    BranchInfo, Changed, CommitRequest, DiffQuery, DifferenceKind, FaultPlace, FileId, FsckEvent, FsckFault,
+    Listing, MergeRequest, Mutation, Names, PageRequest, PickRequest, RefKind, RepositoryRecord,
+    RepositoryState, RetentionRules, SetAction, SetMember, Side, Strategy, TagInfo, Usage,
 };
 use braid_types::{Commit, CommitId, Error, PathPrefix};
 use braid_wire as wire;
