@@ -46,6 +46,8 @@ pub struct Settings {
     pub request_lifetime: Duration,
     /// How long after it was dropped a staging token is destroyed; longer than any snapshot lives.
     pub destroy_delay: Duration,
+    /// Directories with no more entries are moved, deleted and reset entry by entry, which leaves no layer.
+    pub small_directory: usize,
     /// A branch with more layers of uncommitted change gets them folded without a commit.
     pub fold_layers: usize,
     /// So does one with about so many staged entries in one layer.
@@ -65,6 +67,7 @@ impl Default for Settings {
             lock_wait: Duration::from_secs(5),
             request_lifetime: Duration::from_secs(24 * 3600),
             destroy_delay: Duration::from_secs(20 * 60),
+            small_directory: 32,
             fold_layers: 8,
             fold_entries: 100_000,
             cached_commits: 100_000,

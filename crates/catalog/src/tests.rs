@@ -18,4 +18,7 @@ mod refs_dump;
 mod requests;
 mod rolled;
 mod staging;
+mod structure;
+mod structure_layers;
+mod structure_races;
 mod world;

@@ -18,13 +18,13 @@ mod tests;
 
 pub use braid_wire::{
     Apply, ApplyOperation, ApplyResult, Branch, CherryPick, CommitBranch, CommitInfo, CreateBranch,
-    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
-    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
-    Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects,
-    ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object, Operation, Page,
-    Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository,
-    ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Revert, Rule, ServerInfo,
-    StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
+    CreateRepository, CreateTag, DeletePrefix, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode,
+    Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress,
+    GetUsage, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects,
+    ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, MoveDirectory,
+    MoveObject, Object, Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest,
+    RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs,
+    Revert, Rule, ServerInfo, StreamDownloads, StreamObjects, StreamUsage, Tag, Upload, UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;

@@ -15,6 +15,7 @@ mod refs_dump;
 mod repository;
 mod server;
 mod status;
+mod structure;
 mod transfer;
 mod usage;
 
@@ -39,6 +40,7 @@ pub use refs_dump::{
 pub use repository::{CreateRepository, DeleteRepository, GetRepository, ListRepositories, Repository};
 pub use server::{Identity, Limits, ServerInfo};
 pub use status::{Call, error_from_status, status_from_error};
+pub use structure::{DeletePrefix, MoveDirectory, MoveObject};
 pub use transfer::{
     CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
     Upload, UploadTarget,

@@ -7,6 +7,7 @@ mod clean_up;
 mod convert;
 mod deadline;
 mod downloads;
+mod flattening;
 mod front;
 mod intent;
 mod metadata;

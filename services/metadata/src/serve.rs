@@ -21,6 +21,7 @@ use tower::layer::util::{Identity, Stack};
 
 use crate::authentication::AuthenticationLayer;
 use crate::clean_up;
+use crate::flattening;
 use crate::front::Stops;
 use crate::metadata::Metadata;
 
@@ -65,6 +66,7 @@ impl Metadata {
         let (health, routes) = self.routes().await?;
         let server = self.server()?.add_routes(routes);
         let cleaning = tokio::spawn(clean_up::run(Arc::clone(&self.core), stops.draining.clone()));
+        let flattening = tokio::spawn(flattening::run(Arc::clone(&self.core), stops.draining.clone()));
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let begin_draining = async {
             shutdown.await;
@@ -76,6 +78,7 @@ impl Metadata {
         let ended = drained(serving, &stops, self.core.settings.drain).await;
         stops.draining.cancel();
         cleaning.await.expect("the clean-up does not panic");
+        flattening.await.expect("folding does not panic");
         ended
     }
 

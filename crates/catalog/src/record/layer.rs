@@ -116,7 +116,8 @@ impl StoredLayer {
     }
 
     pub(super) fn layer(&self, what: &str) -> Result<Layer> {
-        let prefix = |text: &str| PathPrefix::new(text).map_err(|error| value::corrupt(what, error.message()));
+        let prefix =
+            |text: &str| PathPrefix::new(text).map_err(|error| value::corrupt(what, error.message()));
         if let Some(StoredMove { from, to }) = &self.moved {
             return Ok(Layer::Moved { from: prefix(from)?, to: prefix(to)? });
         }

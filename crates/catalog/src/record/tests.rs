@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, PathPrefix, RepositoryId, RepositoryName,
-    RequestId, StagingToken, TagName, Time,
+    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, PathPrefix, RepositoryId,
+    RepositoryName, RequestId, StagingToken, TagName, Time,
 };
 use bytes::Bytes;
 use proptest::prelude::*;

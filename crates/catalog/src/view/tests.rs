@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use braid_kv::{Kv, Memory, MemorySettings, Mode, Outcome, Snapshot};
 use braid_tree::testing::MemoryRangeStore;
-use braid_tree::{ListQuery, Listed, Pool, RangeStore, Record, TreeFormat, TreeId, Usage, Value, build, fold, list_page};
+use braid_tree::{
+    ListQuery, Listed, Pool, RangeStore, Record, TreeFormat, TreeId, Usage, Value, build, fold, list_page,
+};
 use braid_types::{AddressType, Entry, PathPrefix, StagingToken, SystemClock, Time};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -219,7 +221,11 @@ async fn check(base: Content, steps: Vec<Step>, from: String) {
         for delimiter in ["", "/", "b"] {
             for (after, limit) in [("", 100), ("", 1), (&from[..], 3)] {
                 let listed = world.list(prefix, delimiter, after, limit).await;
-                assert_eq!(listed, world.listed(prefix, delimiter, after), "{prefix:?} {delimiter:?} {after:?}");
+                assert_eq!(
+                    listed,
+                    world.listed(prefix, delimiter, after),
+                    "{prefix:?} {delimiter:?} {after:?}"
+                );
             }
         }
     }

@@ -66,7 +66,8 @@ pub(super) async fn read_boards(
 ) -> Result<(Vec<Board>, Vec<Option<Bytes>>)> {
     let known = keys.len();
     let mut wanted = keys;
-    let traces: Vec<Vec<Trace>> = branches.iter().zip(asked).map(|(on, asked)| traces(&on.record, asked)).collect();
+    let traces: Vec<Vec<Trace>> =
+        branches.iter().zip(asked).map(|(on, asked)| traces(&on.record, asked)).collect();
     wanted.extend(traces.iter().flatten().flat_map(keys_of));
     let mut rows = reads.get_many(&wanted).await?;
     let mut layers = rows.split_off(known).into_iter();
@@ -143,7 +144,8 @@ pub(crate) async fn staged_states(
     let traces: Vec<Trace> = paths.iter().map(|path| stack.trace(path)).collect();
     let keys: Vec<Bytes> = traces.iter().flat_map(keys_of).collect();
     let mut rows = reads.get_many(&keys).await?.into_iter();
-    let state = |(path, trace): (&Bytes, Trace)| newest_state(path, rows.by_ref().take(trace.staged.len()), trace);
+    let state =
+        |(path, trace): (&Bytes, Trace)| newest_state(path, rows.by_ref().take(trace.staged.len()), trace);
     paths.iter().zip(traces).map(state).collect()
 }
 
