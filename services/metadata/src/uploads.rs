@@ -236,7 +236,7 @@ fn mismatch(path: &str, reason: &str) -> Error {
 pub(crate) fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {
     match operation {
         StagedOperation::Put { path, entry, .. } => Some(Object::resolved(path, entry, namespace)),
-        StagedOperation::Delete { .. } => None,
+        StagedOperation::Delete { .. } | StagedOperation::Move { .. } => None,
     }
 }
 
