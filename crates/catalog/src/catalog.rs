@@ -52,6 +52,8 @@ pub struct Settings {
     pub fence_delay: Duration,
     /// How long a node keeps a background task that it does not renew.
     pub lease_lifetime: Duration,
+    /// Directories with no more entries are moved, deleted and reset entry by entry, which leaves no layer.
+    pub small_directory: usize,
     /// A branch with more layers of uncommitted change gets them folded without a commit.
     pub fold_layers: usize,
     /// So does one with about so many staged entries in one layer.
@@ -73,6 +75,7 @@ impl Default for Settings {
             destroy_delay: Duration::from_secs(20 * 60),
             fence_delay: Duration::from_secs(24 * 3600),
             lease_lifetime: Duration::from_secs(5 * 60),
+            small_directory: 32,
             fold_layers: 8,
             fold_entries: 100_000,
             cached_commits: 100_000,

@@ -21,5 +21,8 @@ mod refs_dump;
 mod requests;
 mod rolled;
 mod staging;
+mod structure;
+mod structure_layers;
+mod structure_races;
 mod uploads;
 mod world;

@@ -178,6 +178,14 @@ impl FromStr for RepositoryAddress {
     }
 }
 
+/// A directory ends in a slash, whether it was given or not. The empty path is everything.
+pub(crate) fn directory(path: &PathPrefix) -> Result<PathPrefix, Error> {
+    if path.is_empty() || path.as_str().ends_with('/') {
+        return Ok(path.clone());
+    }
+    PathPrefix::new(format!("{path}/"))
+}
+
 struct Parts<'a> {
     repository: &'a str,
     reference: &'a str,

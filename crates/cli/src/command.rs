@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     apply, branch, cat, cherry_pick, commit, commit_set, completion, diff, du, dump, fsck, get, info, log,
-    ls, merge, merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
+    ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,6 +46,8 @@ pub enum Command {
     Du(du::Du),
     /// Delete an object, or everything in a directory
     Rm(rm::Rm),
+    /// Move an object or a directory
+    Mv(mv::Mv),
     /// Upload and delete on several branches, all or none
     Apply(apply::Apply),
     /// Show what differs between two refs, or what is not committed on a branch
@@ -93,6 +95,7 @@ impl Command {
             Self::Ls(command) => command.run(session).await,
             Self::Du(command) => command.run(session).await,
             Self::Rm(command) => command.run(session).await,
+            Self::Mv(command) => command.run(session).await,
             Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,

@@ -22,15 +22,16 @@ mod tests;
 pub use braid_wire::{
     Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch,
     CommitInfo, CommitSet, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch,
-    CreateMultipartUpload, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind,
-    DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    CreateMultipartUpload, CreateRepository, CreateTag, DeletePrefix, Diff, DiffBranch, DiffEntry, DiffItem,
+    DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
     FsckProgress, GetUsage, HardResetBranch, Identity, Limits, Link, ListBranches, ListDiff, ListItem,
     ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories, ListTags, Log, Merge,
-    MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, Object, Operation, Page,
-    Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest,
-    RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs,
-    Retention, Revert, Rule, ServerInfo, SetBranchProtection, SetMember, StreamDownloads, StreamObjects,
-    StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadAddress, UploadTarget, Usage,
+    MergeBase, MergeConflict, MergeStrategy, MoveDirectory, MoveObject, MultipartUpload, MultipartUploads,
+    Object, Operation, Page, Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage,
+    RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent,
+    RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo, SetBranchProtection, SetMember,
+    StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadAddress,
+    UploadTarget, Usage,
 };
 pub use call::Entries;
 pub use client::Client;

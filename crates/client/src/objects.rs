@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{
-    Apply, ApplyResult, CopyObject, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, Download,
-    GetDownloadUrl, GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, Object, Page,
-    PrefixUsage, SetObjectMetadata, StatObject, StreamDownloads, StreamObjects, StreamUsage, Upload,
-    UploadTarget, Usage, proto,
+    Apply, ApplyResult, CopyObject, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, DeletePrefix,
+    Download, GetDownloadUrl, GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, MoveDirectory,
+    MoveObject, Object, Page, PrefixUsage, SetObjectMetadata, StatObject, StreamDownloads, StreamObjects,
+    StreamUsage, Upload, UploadTarget, Usage, proto,
 };
 
 use crate::call::{Entries, answer, as_many, done};
@@ -225,6 +225,33 @@ impl Client {
         let call = |request| async { self.object_service().apply(request).await };
         let results = done(self.mutate(proto::ApplyRequest::from(request), call).await?)?;
         as_many(asked, results).map_err(Error::that_may_have_happened)
+    }
+
+    /// Deletes everything under a prefix, at once; says whether there was anything.
+    ///
+    /// # Errors
+    /// `busy`.
+    pub async fn delete_prefix(&self, request: DeletePrefix) -> Result<bool, Error> {
+        let call = |request| async { self.object_service().delete_prefix(request).await };
+        Ok(self.mutate(proto::DeletePrefixRequest::from(request), call).await?.existed)
+    }
+
+    /// Moves one object.
+    ///
+    /// # Errors
+    /// `object_not_found`, `destination_exists`, `into_itself`.
+    pub async fn move_object(&self, request: MoveObject) -> Result<(), Error> {
+        let call = |request| async { self.object_service().move_object(request).await };
+        self.mutate(proto::MoveObjectRequest::from(request), call).await.map(|_| ())
+    }
+
+    /// Renames a directory, at once.
+    ///
+    /// # Errors
+    /// `object_not_found`, `destination_exists`, `into_itself`, `invalid_path`, `busy`.
+    pub async fn move_directory(&self, request: MoveDirectory) -> Result<(), Error> {
+        let call = |request| async { self.object_service().move_directory(request).await };
+        self.mutate(proto::MoveDirectoryRequest::from(request), call).await.map(|_| ())
     }
 
     /// Deletes up to 10,000 objects, all or none; says for each whether there was one.

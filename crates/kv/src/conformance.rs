@@ -73,6 +73,7 @@ macro_rules! with_conformance_tests {
             fences::lanes_do_not_meet
             fences::one_lane_is_one_at_a_time
             fences::numbers_have_no_gaps
+            fences::numbers_taken_under_the_fence_go_on_from_those_before
             fences::nobody_passes_a_sealed_fence
             fences::a_write_after_the_seal_is_impossible
             fences::without_the_pass_a_write_after_the_seal_is_possible

@@ -2,8 +2,6 @@
 
 /// Longest path a put, a link or a delete may name, in bytes of UTF-8 (as S3).
 pub const PATH_BYTES: usize = 1024;
-/// Directories with no more entries are moved, deleted and reset entry by entry.
-pub const SMALL_DIRECTORY: usize = 32;
 /// Most layers of uncommitted change that a branch may have before more are folded.
 pub const LAYERS: usize = 64;
 /// Longest path that may come to exist by a directory move, in bytes.

@@ -18,6 +18,7 @@ mod repository;
 mod server;
 mod settings;
 mod status;
+mod structure;
 mod transfer;
 mod usage;
 
@@ -57,6 +58,7 @@ pub use settings::{
     UpdateRepositoryMetadata,
 };
 pub use status::{Call, error_from_status, status_from_error};
+pub use structure::{DeletePrefix, MoveDirectory, MoveObject};
 pub use transfer::{
     CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
     Upload, UploadTarget,

@@ -8,6 +8,7 @@ mod convert;
 mod copies;
 mod deadline;
 mod downloads;
+mod flattening;
 mod front;
 mod in_process;
 mod intent;

@@ -24,6 +24,7 @@ use tower::layer::util::{Identity, Stack};
 
 use crate::authentication::AuthenticationLayer;
 use crate::clean_up;
+use crate::flattening;
 use crate::front::Stops;
 use crate::in_process::InProcess;
 use crate::metadata::Metadata;
@@ -70,6 +71,7 @@ impl Metadata {
         let (health, routes) = self.routes().await?;
         let server = self.server()?.add_routes(routes);
         let cleaning = tokio::spawn(clean_up::run(Arc::clone(&self.core), stops.draining.clone()));
+        let flattening = tokio::spawn(flattening::run(Arc::clone(&self.core), stops.draining.clone()));
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let begin_draining = async {
             shutdown.await;
@@ -81,6 +83,7 @@ impl Metadata {
         let ended = drained(serving, &stops, self.core.settings.drain).await;
         stops.draining.cancel();
         cleaning.await.expect("the clean-up does not panic");
+        flattening.await.expect("folding does not panic");
         ended
     }
 

@@ -70,7 +70,7 @@ impl Catalog {
     }
 
     /// Puts one layer that shows `tree` in the place of those that were folded; says whether they were still there.
-    async fn publish_flat(
+    pub(crate) async fn publish_flat(
         &self,
         repository: &RepositoryRecord,
         branch: &BranchName,

@@ -17,7 +17,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Code::InvalidPath`](braid_types::Code::InvalidPath) names a path that moves made too long.
-    pub(super) async fn fold_layers(
+    pub(crate) async fn fold_layers(
         &self,
         ranges: &Arc<dyn RangeStore>,
         repository: &RepositoryRecord,

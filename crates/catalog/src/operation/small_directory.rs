@@ -1,7 +1,7 @@
 //! The entries of a prefix, where they are few.
 
 use braid_tree::{ListQuery, Listed, Record, list_page};
-use braid_types::{Result, limits};
+use braid_types::Result;
 use bytes::Bytes;
 
 use super::restructure::Scene;
@@ -39,7 +39,8 @@ impl Scene<'_> {
     pub(super) async fn contents_of(&self, view: &View, prefix: &[u8]) -> Result<Contents> {
         let mut cursor = view.cursor(&self.snapshot);
         let prefix = Bytes::copy_from_slice(prefix);
-        let query = ListQuery { prefix, limit: limits::SMALL_DIRECTORY, ..ListQuery::default() };
+        let query =
+            ListQuery { prefix, limit: self.catalog.settings.small_directory, ..ListQuery::default() };
         let page = list_page(&mut *cursor, &query).await?;
         let is_all = page.next_after.is_none();
         let record = |listed| match listed {

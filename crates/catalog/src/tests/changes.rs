@@ -42,7 +42,7 @@ impl Lake {
     }
 
     /// What happened to the refs, in order: event, name, and whether there was a commit before and after.
-    async fn ref_changes(&self) -> Vec<RefChange> {
+    pub(super) async fn ref_changes(&self) -> Vec<RefChange> {
         let snapshot = self.catalog.snapshot().await.unwrap();
         let repository = self.catalog.repository(&repo()).await.unwrap();
         let range = ref_change::range(&repository.id);

@@ -3,10 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use super::lake::*;
+use crate::{ListRequest, Listing, PageRequest, ResetScope};
 
 struct Cost {
     gets: u64,
     scans: u64,
+    rows: u64,
+    mutations: u64,
     metaranges: u64,
     ranges: u64,
 }
@@ -16,6 +19,8 @@ fn take(lake: &Lake) -> Cost {
     Cost {
         gets: counters.gets.swap(0, Ordering::Relaxed),
         scans: counters.scans.swap(0, Ordering::Relaxed),
+        rows: counters.rows.swap(0, Ordering::Relaxed),
+        mutations: counters.mutations.swap(0, Ordering::Relaxed),
         metaranges: counters.metaranges.swap(0, Ordering::Relaxed),
         ranges: counters.ranges.swap(0, Ordering::Relaxed),
     }
@@ -153,4 +158,78 @@ async fn uncommitted_differences_by_directory_read_only_what_is_staged() {
     assert_eq!(lines(differences).await, ["~050", "d/ +1 -0 ~0"]);
     let cost = take(&lake);
     assert!(cost.ranges <= 4, "an index and a block for each staged path: {}", cost.ranges);
+}
+
+/// A structural change writes every stripe of the fence, the branch, one row of the log and the answer.
+#[tokio::test]
+async fn a_structural_change_writes_as_much_whatever_it_covers() {
+    for count in [33, 1000] {
+        let lake = Lake::new().await;
+        let few = 3 + u64::from(lake.catalog.parts.kv.lanes());
+        for is_committed in [true, false] {
+            lake.fill("main", "a/", count).await;
+            if is_committed {
+                lake.commit("main").await;
+            }
+            take(&lake);
+            lake.rename("main", "a/", "b/").await;
+            assert_eq!(take(&lake).mutations, few, "{count} moved");
+            lake.erase("main", "b/").await;
+            assert_eq!(take(&lake).mutations, few, "{count} deleted");
+            lake.reset("main", ResetScope::Prefix(prefix("a/"))).await;
+            assert_eq!(take(&lake).mutations, few, "{count} reset");
+        }
+    }
+}
+
+async fn pages(lake: &Lake, delimiter: &str) -> (Cost, Vec<String>) {
+    take(lake);
+    let list = ListRequest { delimiter: delimiter.into(), ..ListRequest::default() };
+    let page =
+        lake.catalog.list_objects(&repo(), &expr("main"), &list, &PageRequest::default()).await.unwrap();
+    let name = |listing: Listing| match listing {
+        Listing::Object(object) => object.path.to_string(),
+        Listing::CommonPrefix(prefix) => prefix,
+    };
+    (take(lake), page.items.into_iter().map(name).collect())
+}
+
+/// A page begins before a directory and ends after it.
+#[tokio::test]
+async fn a_page_over_what_was_deleted_costs_at_most_twice_as_much_as_one_without_it() {
+    const ERASED: usize = 20_000;
+    // Each is looked up before it is deleted, in a store that keeps nothing in memory.
+    const SINGLE: usize = 1_500;
+    let plain = Lake::new().await;
+    let erased = Lake::new().await;
+    let single = Lake::new().await;
+    for lake in [&plain, &erased, &single] {
+        lake.fill("main", "a/", 700).await;
+        lake.fill("main", "z/", 700).await;
+    }
+    erased.fill("main", "m/", ERASED).await;
+    single.fill("main", "m/", SINGLE).await;
+    for lake in [&plain, &erased, &single] {
+        lake.commit("main").await;
+        lake.put("main", "z/1", "2").await;
+    }
+    erased.erase("main", "m/").await;
+    let deletes: Vec<_> = (0..SINGLE).map(|at| delete(&format!("m/{at:02}"))).collect();
+    single.stage("main", &deletes).await.unwrap();
+    single.seal("main").await;
+    assert!(single.flatten("main").await);
+    for delimiter in ["", "/"] {
+        let (without, expected) = pages(&plain, delimiter).await;
+        for (name, lake) in [("rm -r", &erased), ("single deletes", &single)] {
+            let (cost, listed) = pages(lake, delimiter).await;
+            assert_eq!(listed, expected);
+            let of = |cost: &Cost| (cost.metaranges, cost.ranges, cost.scans + cost.rows);
+            let (found, most) = (of(&cost), of(&without));
+            println!("{name} {delimiter:?}: {found:?}, without it {most:?}");
+            assert!(
+                found.0 <= 2 * most.0 && found.1 <= 2 * most.1 && found.2 <= 2 * most.2 + 8,
+                "{name}: {found:?}"
+            );
+        }
+    }
 }

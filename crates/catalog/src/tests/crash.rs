@@ -230,6 +230,132 @@ async fn an_apply_may_die_at_every_step() {
     assert!(died > 5, "an apply has more than {died} steps");
 }
 
+/// A structural change, and what it should make of the branch.
+struct Structural {
+    change: Change,
+    expected: Content,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Move,
+    Erase,
+    Reset,
+}
+
+impl Structural {
+    async fn new(lake: &Lake, change: Change) -> Self {
+        let mut expected = lake.content("main").await;
+        let committed = lake.content("main@").await;
+        let under: Vec<String> = expected.keys().filter(|path| path.starts_with("d/")).cloned().collect();
+        for path in under {
+            let value = expected.remove(&path).unwrap();
+            if let Change::Move = change {
+                expected.insert(format!("e{}", &path[1..]), value);
+            }
+        }
+        if let Change::Reset = change {
+            expected.extend(committed.into_iter().filter(|(path, _)| path.starts_with("d/")));
+        }
+        Self { change, expected }
+    }
+
+    async fn run(&self, lake: &Lake, by: &Mutation) -> Result<(), Error> {
+        let (directory, main) = (prefix("d/"), branch("main"));
+        match self.change {
+            Change::Move => {
+                let what = move_directory("main", "d/", "e/", false);
+                lake.catalog.move_directory(&repo(), &what, by).await
+            }
+            Change::Erase => lake.catalog.delete_prefix(&repo(), &main, &directory, by).await.map(|_| ()),
+            Change::Reset => lake.catalog.reset(&repo(), &main, &ResetScope::Prefix(directory), by).await,
+        }
+    }
+}
+
+/// `main` as [`used`] makes it, with a directory `d/` that is committed and changed.
+async fn with_directory(count: usize) -> Lake {
+    let lake = Lake::new().await;
+    lake.fill("main", "d/", count).await;
+    lake.fill("main", "x", 5).await;
+    lake.commit("main").await;
+    lake.put("main", "d/00", "2").await;
+    lake.put("main", "d/new", "2").await;
+    lake.delete("main", "d/01").await;
+    lake
+}
+
+#[tokio::test]
+async fn a_structural_change_may_die_at_every_step() {
+    for (change, count) in [
+        (Change::Move, 3),
+        (Change::Move, 40),
+        (Change::Erase, 3),
+        (Change::Erase, 40),
+        (Change::Reset, 3),
+        (Change::Reset, 40),
+    ] {
+        let mut died = 0;
+        for steps in 1.. {
+            let lake = with_directory(count).await;
+            let before = lake.content("main").await;
+            let structural = Structural::new(&lake, change).await;
+            let by = lake.mutation();
+            lake.world.fuse.set(steps);
+            let answer = structural.run(&lake, &by).await;
+            let burnt = lake.world.fuse.is_burnt();
+            let next = lake.restarted();
+            let (seen, expected) = (next.content("main").await, structural.expected.clone());
+            let told = format!("{change:?} of {count} after {steps} steps: {answer:?}");
+            assert!(seen == before || seen == expected, "half done: {told}");
+            assert!(seen == before || may_have_happened(&answer), "{told}");
+            assert!(seen == expected || answer.is_err(), "{told}");
+            structural.run(&next, &by).await.unwrap();
+            assert_eq!(next.content("main").await, expected, "{told}");
+            next.put("main", "y", "1").await;
+            let mut expected = expected;
+            expected.insert("y".into(), "1".into());
+            next.commit("main").await;
+            assert_eq!(next.content("main@").await, expected, "{told}");
+            if !burnt {
+                break;
+            }
+            died += 1;
+        }
+        assert!(died > 10, "{change:?} of {count} has more than {died} steps");
+    }
+}
+
+#[tokio::test]
+async fn flattening_may_die_at_every_step() {
+    let mut died = 0;
+    for steps in 1.. {
+        let lake = with_directory(40).await;
+        lake.rename("main", "d/", "e/").await;
+        lake.put("main", "e/late", "1").await;
+        lake.erase("main", "x").await;
+        let (expected, uncommitted) = (lake.content("main").await, lake.uncommitted("main").await);
+        lake.world.fuse.set(steps);
+        let repository = lake.world.catalog().repository(&repo()).await;
+        if let Ok(repository) = &repository {
+            let _ = lake.catalog.flatten(repository, &branch("main")).await;
+        }
+        let burnt = lake.world.fuse.is_burnt();
+        let next = lake.restarted();
+        assert_eq!(next.content("main").await, expected, "after {steps} steps");
+        assert_eq!(next.uncommitted("main").await, uncommitted, "after {steps} steps");
+        next.flatten("main").await;
+        assert_eq!(next.record_of("main").await.sealed.len(), 1);
+        next.commit("main").await;
+        assert_eq!(next.content("main@").await, expected);
+        if !burnt {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 10, "flattening has more than {died} steps");
+}
+
 #[tokio::test]
 async fn a_clean_up_may_die_at_every_step_and_destroys_only_what_was_dropped() {
     for steps in 1.. {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use braid_tree::Strategy;
 use braid_types::{
-    AddressType, BranchName, Code, CommitId, Entry, ObjectPath, RefExpression, RepositoryName, RequestId,
-    Result, Time,
+    AddressType, BranchName, Code, CommitId, Entry, ObjectPath, PathPrefix, RefExpression, RepositoryName,
+    RequestId, Result, Time,
 };
 
 use super::world::World;
@@ -36,6 +36,15 @@ pub(super) fn path(text: &str) -> ObjectPath {
     ObjectPath::new(text).unwrap()
 }
 
+pub(super) fn prefix(text: &str) -> PathPrefix {
+    PathPrefix::new(text).unwrap()
+}
+
+pub(super) fn move_directory(on: &str, source: &str, destination: &str, overwrite: bool) -> MoveDirectory {
+    let (source, destination) = (prefix(source), prefix(destination));
+    MoveDirectory { branch: branch(on), source, destination, overwrite }
+}
+
 pub(super) fn entry(content: &str) -> Entry {
     Entry {
         address: format!("data/{content}"),
@@ -63,7 +72,17 @@ pub(super) fn delete(at: &str) -> StagedOperation {
 impl Lake {
     /// A repository `lake` with an empty branch `main`.
     pub(super) async fn new() -> Self {
-        let world = World::new().await;
+        Self::over(World::new().await).await
+    }
+
+    /// The same, where directories of more than one entry are not small.
+    pub(super) async fn with_layers() -> Self {
+        let mut world = World::new().await;
+        world.small_directory = 1;
+        Self::over(world).await
+    }
+
+    async fn over(world: World) -> Self {
         let catalog = world.catalog();
         let create = CreateRepository {
             name: repo(),
@@ -176,6 +195,12 @@ impl Lake {
         }
     }
 
+    /// The same at a path that moves may have made long.
+    pub(super) async fn get_existing(&self, at: &str, path_text: &str) -> Option<String> {
+        let path = ObjectPath::existing(path_text).unwrap();
+        Some(self.catalog.stat(&repo(), &expr(at), &path).await.ok()?.entry.checksum)
+    }
+
     /// All content, by a listing.
     pub(super) async fn content(&self, at: &str) -> Content {
         self.try_content(at).await.unwrap()
@@ -206,6 +231,42 @@ impl Lake {
     /// Cleans up, for as long as no other node is to do it.
     pub(super) async fn clean_up(&self) -> CleanUpReport {
         self.catalog.clean_up().await.unwrap().expect("no other node has the lease")
+    }
+
+    /// Puts `DIRECTORY/00` and so on.
+    pub(super) async fn fill(&self, on: &str, directory: &str, count: usize) {
+        let puts: Vec<_> = (0..count).map(|at| put(&format!("{directory}{at:02}"), "1")).collect();
+        for puts in puts.chunks(10_000) {
+            self.stage(on, puts).await.unwrap();
+        }
+    }
+
+    pub(super) async fn try_move(&self, on: &str, source: &str, destination: &str) -> Result<()> {
+        let what = move_directory(on, source, destination, false);
+        self.catalog.move_directory(&repo(), &what, &self.mutation()).await
+    }
+
+    pub(super) async fn rename(&self, on: &str, source: &str, destination: &str) {
+        self.try_move(on, source, destination).await.unwrap();
+    }
+
+    pub(super) async fn move_object(&self, on: &str, paths: [&str; 2], overwrite: bool) -> Result<()> {
+        let paths = paths.map(path);
+        self.catalog.move_object(&repo(), &branch(on), paths, overwrite, &self.mutation()).await
+    }
+
+    /// Deletes everything under a prefix; says whether there was anything.
+    pub(super) async fn erase(&self, on: &str, under: &str) -> bool {
+        self.catalog.delete_prefix(&repo(), &branch(on), &prefix(under), &self.mutation()).await.unwrap()
+    }
+
+    pub(super) async fn reset(&self, on: &str, scope: ResetScope) {
+        self.catalog.reset(&repo(), &branch(on), &scope, &self.mutation()).await.unwrap();
+    }
+
+    pub(super) async fn flatten(&self, on: &str) -> bool {
+        let repository = self.catalog.repository(&repo()).await.unwrap();
+        self.catalog.flatten(&repository, &branch(on)).await.unwrap()
     }
 
     pub(super) async fn branch_head(&self, name: &str) -> CommitId {

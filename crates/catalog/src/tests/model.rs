@@ -11,6 +11,8 @@ use super::lake::*;
 use crate::{Applied, PickRequest, ResetScope};
 
 const BRANCHES: [&str; 3] = ["main", "b1", "b2"];
+/// Directories, what is in them, and what is none.
+const PREFIXES: [&str; 8] = ["0/", "1/", "2/", "new/", "new/in/", "0/in/", "1", ""];
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -20,12 +22,18 @@ enum Step {
     Seal(usize),
     ResetAll(usize),
     ResetPath(usize, u8),
+    ResetPrefix(usize, usize),
+    Rename(usize, usize, usize, bool),
+    MoveObject(usize, u8, u8, bool),
+    Erase(usize, usize),
+    Flatten(usize),
     Merge(usize, usize, Merging),
     Revert(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let branch = || 0..BRANCHES.len();
+    let prefix = || 0..PREFIXES.len();
     let merging = prop_oneof![Just(Merging::Refuse), Just(Merging::SourceWins), Just(Merging::DestWins)];
     let step = prop_oneof![
         10 => (branch(), 0..30u8, 0..3u8).prop_map(|(on, at, value)| Step::Put(on, at, value)),
@@ -34,6 +42,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => branch().prop_map(Step::Seal),
         1 => branch().prop_map(Step::ResetAll),
         1 => (branch(), 0..30u8).prop_map(|(on, at)| Step::ResetPath(on, at)),
+        1 => (branch(), prefix()).prop_map(|(on, at)| Step::ResetPrefix(on, at)),
+        4 => (branch(), prefix(), prefix(), any::<bool>())
+            .prop_map(|(on, from, to, overwrite)| Step::Rename(on, from, to, overwrite)),
+        2 => (branch(), 0..30u8, 0..30u8, any::<bool>())
+            .prop_map(|(on, from, to, overwrite)| Step::MoveObject(on, from, to, overwrite)),
+        2 => (branch(), prefix()).prop_map(|(on, at)| Step::Erase(on, at)),
+        1 => branch().prop_map(Step::Flatten),
         4 => (branch(), branch(), merging).prop_map(|(from, to, merging)| Step::Merge(from, to, merging)),
         1 => branch().prop_map(Step::Revert),
     ];
@@ -76,8 +91,7 @@ fn name(at: u8) -> String {
     format!("{}/{at:02}", at % 4)
 }
 
-async fn run(steps: Vec<Step>) {
-    let lake = Lake::new().await;
+async fn run(lake: Lake, steps: Vec<Step>) {
     lake.branch("b1", "main").await;
     lake.branch("b2", "main").await;
     let mut model = Model::default();
@@ -99,6 +113,9 @@ async fn run(steps: Vec<Step>) {
                 model.working[index].get(&name(at)),
                 "point read"
             );
+        }
+        for (at, value) in &model.working[index] {
+            assert_eq!(lake.get(on, at).await.as_ref(), Some(value), "point read of {at}");
         }
         let uncommitted = lake.uncommitted(on).await;
         assert_eq!(uncommitted, naive_diff(&model.committed[index], &model.working[index]));
@@ -154,8 +171,69 @@ async fn apply(lake: &Lake, model: &mut Model, step: &Step) {
                 None => model.working[on].remove(&name(at)),
             };
         }
+        Step::ResetPrefix(on, at) => {
+            lake.reset(BRANCHES[on], ResetScope::Prefix(prefix(PREFIXES[at]))).await;
+            model.erase(on, PREFIXES[at]);
+            let committed = model.committed[on].iter().filter(|(path, _)| path.starts_with(PREFIXES[at]));
+            model.working[on].extend(committed.map(|(path, value)| (path.clone(), value.clone())));
+        }
+        Step::Rename(on, from, to, overwrite) => {
+            rename(lake, model, on, [PREFIXES[from], PREFIXES[to]], overwrite).await;
+        }
+        Step::MoveObject(on, from, to, overwrite) => {
+            move_object(lake, model, on, [&name(from), &name(to)], overwrite).await;
+        }
+        Step::Erase(on, at) => {
+            let existed = lake.erase(BRANCHES[on], PREFIXES[at]).await;
+            assert_eq!(model.erase(on, PREFIXES[at]), existed);
+            model.dirty[on] |= existed;
+        }
+        Step::Flatten(on) => {
+            lake.flatten(BRANCHES[on]).await;
+        }
         Step::Merge(from, to, merging) => merge(lake, model, from, to, merging).await,
         Step::Revert(on) => revert(lake, model, on).await,
+    }
+}
+
+async fn rename(lake: &Lake, model: &mut Model, on: usize, [from, to]: [&str; 2], overwrite: bool) {
+    let what = move_directory(BRANCHES[on], from, to, overwrite);
+    let moved = lake.catalog.move_directory(&repo(), &what, &lake.mutation()).await;
+    let has = |prefix: &str| model.working[on].keys().any(|path| path.starts_with(prefix));
+    let expected = match () {
+        () if !from.ends_with('/') || !to.ends_with('/') => Err(Code::InvalidPath),
+        () if from.starts_with(to) || to.starts_with(from) => Err(Code::IntoItself),
+        () if !has(from) => Err(Code::ObjectNotFound),
+        () if has(to) && !overwrite => Err(Code::DestinationExists),
+        () => Ok(()),
+    };
+    assert_eq!(moved.map_err(|error| error.code()), expected);
+    if expected.is_ok() {
+        model.erase(on, to);
+        let paths: Vec<String> =
+            model.working[on].keys().filter(|path| path.starts_with(from)).cloned().collect();
+        for path in paths {
+            let value = model.working[on].remove(&path).unwrap();
+            model.working[on].insert(format!("{to}{}", &path[from.len()..]), value);
+        }
+        model.dirty[on] = true;
+    }
+}
+
+async fn move_object(lake: &Lake, model: &mut Model, on: usize, [from, to]: [&str; 2], overwrite: bool) {
+    let moved = lake.move_object(BRANCHES[on], [from, to], overwrite).await;
+    let working = &mut model.working[on];
+    let expected = match () {
+        () if from == to => Err(Code::IntoItself),
+        () if !working.contains_key(from) => Err(Code::ObjectNotFound),
+        () if working.contains_key(to) && !overwrite => Err(Code::DestinationExists),
+        () => Ok(()),
+    };
+    assert_eq!(moved.map_err(|error| error.code()), expected);
+    if expected.is_ok() {
+        let value = working.remove(from).unwrap();
+        working.insert(to.to_owned(), value);
+        model.dirty[on] = true;
     }
 }
 
@@ -202,6 +280,13 @@ async fn revert(lake: &Lake, model: &mut Model, on: usize) {
 }
 
 impl Model {
+    /// Says whether there was anything.
+    fn erase(&mut self, on: usize, prefix: &str) -> bool {
+        let before = self.working[on].len();
+        self.working[on].retain(|path, _| !path.starts_with(prefix));
+        self.working[on].len() < before
+    }
+
     fn moved(&mut self, on: usize, id: &str, content: Content) {
         self.commits.insert(id.to_owned(), content.clone());
         self.committed[on] = content;
@@ -215,6 +300,12 @@ proptest! {
     #[test]
     fn branches_agree_with_plain_maps(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(steps));
+        runtime.block_on(async { run(Lake::new().await, steps).await });
+    }
+
+    #[test]
+    fn branches_with_structural_layers_agree_with_plain_maps(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { run(Lake::with_layers().await, steps).await });
     }
 }

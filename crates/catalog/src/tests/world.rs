@@ -33,6 +33,8 @@ pub(super) struct World {
     lost_replies: Arc<AtomicU64>,
     delay: Arc<Mutex<Delay>>,
     seed: Arc<AtomicU64>,
+    /// What catalogs take for a small directory.
+    pub(super) small_directory: usize,
 }
 
 type Interruption = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -56,6 +58,10 @@ pub(super) struct Counters {
     pub(super) ranges: AtomicU64,
     pub(super) puts: AtomicU64,
     pub(super) commits: AtomicU64,
+    /// Rows that scans gave.
+    pub(super) rows: AtomicU64,
+    /// Keys that transactions wrote or removed.
+    pub(super) mutations: AtomicU64,
 }
 
 /// Burns one step at each call of a store; burnt down, every call fails: the process is "dead".
@@ -120,6 +126,7 @@ impl World {
             lost_replies: Arc::default(),
             delay: Arc::default(),
             seed: Arc::new(AtomicU64::new(1)),
+            small_directory: Settings::default().small_directory,
         }
     }
 
@@ -164,7 +171,12 @@ impl World {
         };
         let mut format = TreeFormat::version(1).expect("version 1 exists");
         (format.min_bytes, format.max_bytes, format.break_one_in) = (400, 2_000, 3);
-        let settings = Settings { tree_format: Some(format), attempts: 400, ..Settings::default() };
+        let settings = Settings {
+            tree_format: Some(format),
+            attempts: 400,
+            small_directory: self.small_directory,
+            ..Settings::default()
+        };
         Catalog::new(parts, settings)
     }
 }
@@ -305,6 +317,8 @@ struct TestTransaction {
     world: World,
 }
 
+type Rows = Result<Vec<(Bytes, Bytes)>, KvError>;
+
 impl World {
     fn burn(&self) -> Result<(), KvError> {
         if self.fuse.burn() == Step::Alive { Ok(()) } else { Err(dead()) }
@@ -318,6 +332,15 @@ impl World {
     fn scan(&self) -> Result<(), KvError> {
         self.counters.scans.fetch_add(1, Ordering::Relaxed);
         self.burn()
+    }
+
+    fn scanned(&self, rows: Rows) -> Rows {
+        self.counters.rows.fetch_add(rows.as_ref().map_or(0, Vec::len) as u64, Ordering::Relaxed);
+        rows
+    }
+
+    fn mutate(&self) {
+        self.counters.mutations.fetch_add(1, Ordering::Relaxed);
     }
 
     fn snapshot(&self, inner: Arc<dyn Snapshot>) -> Arc<dyn Snapshot> {
@@ -386,7 +409,7 @@ impl Snapshot for TestSnapshot {
 
     async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
         self.world.scan()?;
-        self.inner.scan(range, options).await
+        self.world.scanned(self.inner.scan(range, options).await)
     }
 
     fn pin(&self) {
@@ -412,18 +435,21 @@ impl Transaction for TestTransaction {
 
     async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
         self.world.scan()?;
-        self.inner.scan(range, options).await
+        self.world.scanned(self.inner.scan(range, options).await)
     }
 
     fn put(&mut self, key: Bytes, value: Bytes) {
+        self.world.mutate();
         self.inner.put(key, value);
     }
 
     fn delete(&mut self, key: Bytes) {
+        self.world.mutate();
         self.inner.delete(key);
     }
 
     fn insert(&mut self, key: Bytes, value: Bytes) {
+        self.world.mutate();
         self.inner.insert(key, value);
     }
 

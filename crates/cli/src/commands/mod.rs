@@ -19,6 +19,7 @@ pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod merge;
 pub(crate) mod merge_base;
+pub(crate) mod mv;
 pub(crate) mod put;
 pub(crate) mod repo;
 pub(crate) mod restore;

@@ -1,21 +1,17 @@
 //! `rm`: deleting objects.
 
 use std::fmt;
-use std::pin::pin;
 
-use braid_client::{Client, ListItem, StreamObjects};
-use braid_types::limits::TRANSACTION_OPERATIONS;
-use braid_types::{BranchName, Code, Error, ObjectPath, PathPrefix, RefExpression};
+use braid_client::{DeletePrefix, GetUsage};
+use braid_types::{BranchName, Code, Error, ObjectPath, RefExpression};
 use clap::Args;
-use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
-use crate::address::BranchTreeAddress;
+use crate::address::{BranchTreeAddress, directory};
 use crate::arguments::etag;
 use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::resume::resumed;
 use crate::session::Session;
 use crate::text::{Count, Plain};
 use crate::view::DeletedView;
@@ -27,8 +23,8 @@ use crate::view::DeletedView;
   braid rm -r braid://lake/main/data/ --yes
   braid rm braid://lake/main/data/a.csv --if-etag 0cc175b9c0f1b6a831c399e269772661
 
-What is not there cannot be deleted: that is an error. With -r the path is a directory, and everything in it is deleted,
-10,000 objects in a transaction; objects that only begin like it stay.")]
+What is not there cannot be deleted: that is an error. With -r the path is a directory, and everything in it is deleted at
+once, however much it is; objects that only begin like it stay. How many there were is counted just before.")]
 pub struct Rm {
     /// braid://repository/branch/path
     address: BranchTreeAddress,
@@ -83,44 +79,16 @@ async fn remove_all(
 ) -> Result<Exit, Failure> {
     let address = BranchTreeAddress { path: directory(&address.path)?, ..address };
     confirm(&mut session, yes, format_args!("delete everything under {address}")).await?;
-    let mut removed = 0;
-    let ended = remove_under(&address, &session.client, &mut removed).await;
-    if ended.is_err() && removed > 0 {
-        session.console.note(format_args!("{} were deleted before this failed", Count(removed, "object")));
-    }
-    ended?;
-    if removed == 0 {
+    let BranchTreeAddress { repository, reference: branch, path: prefix } = address.clone();
+    // What the deletion itself does not count, for it costs the same however much there is.
+    let reference = staged(&branch)?;
+    let usage = GetUsage { repository: repository.clone(), reference, prefix: prefix.clone() };
+    let objects = session.client.get_usage(usage).await?.objects;
+    if !session.client.delete_prefix(DeletePrefix { repository, branch, prefix }).await? {
         return Err(nothing_at(&address, format_args!("there is nothing under '{address}'")));
     }
-    session.console.report(&RemovedView { deleted: address.to_string(), objects: removed }).await?;
+    session.console.report(&RemovedView { deleted: address.to_string(), objects }).await?;
     Ok(Exit::Done)
-}
-
-/// Deletes everything under the address, a transaction at a time, and counts it in `removed`.
-async fn remove_under(
-    address: &BranchTreeAddress,
-    client: &Client,
-    removed: &mut u64,
-) -> Result<(), Failure> {
-    let reference = staged(&address.reference)?;
-    let open = |after| {
-        client.stream_objects(StreamObjects {
-            repository: address.repository.clone(),
-            reference: reference.clone(),
-            prefix: address.path.clone(),
-            delimiter: None,
-            after,
-        })
-    };
-    let listed = resumed(open, path_of).map_ok(|item| ObjectPath::existing(path_of(&item)));
-    let mut batches = pin!(listed.try_chunks(TRANSACTION_OPERATIONS));
-    while let Some(batch) = batches.next().await {
-        let paths: Vec<ObjectPath> =
-            batch.map_err(|broken| broken.1)?.into_iter().collect::<Result<_, _>>()?;
-        let existed = client.delete_objects(&address.repository, &address.reference, paths).await?;
-        *removed += existed.iter().filter(|existed| **existed).count() as u64;
-    }
-    Ok(())
 }
 
 fn nothing_at(address: &BranchTreeAddress, message: fmt::Arguments<'_>) -> Failure {
@@ -130,21 +98,6 @@ fn nothing_at(address: &BranchTreeAddress, message: fmt::Arguments<'_>) -> Failu
 /// The branch with its uncommitted changes.
 fn staged(branch: &BranchName) -> Result<RefExpression, Error> {
     RefExpression::parse(&format!("{branch}$"))
-}
-
-/// A directory ends in a slash, whether it was given or not.
-fn directory(path: &PathPrefix) -> Result<PathPrefix, Error> {
-    if path.is_empty() || path.as_str().ends_with('/') {
-        return Ok(path.clone());
-    }
-    PathPrefix::new(format!("{path}/"))
-}
-
-fn path_of(item: &ListItem) -> &str {
-    match item {
-        ListItem::Object(object) => object.path.as_str(),
-        ListItem::CommonPrefix(prefix) => prefix.as_str(),
-    }
 }
 
 /// How much was deleted.

@@ -233,8 +233,48 @@ impl Kept {
                 let existed = paths.iter().map(|path| self.objects.remove(path).is_some()).collect();
                 Ok(Reply::ok(&proto::DeleteObjectsResponse { existed }))
             }
+            "ObjectService/GetUsage" => {
+                let prefix = decode::<proto::GetUsageRequest>(message).prefix;
+                let of: Vec<_> = self.objects.values().filter(|o| o.path.starts_with(&prefix)).collect();
+                let bytes = of.iter().map(|object| object.size).sum();
+                Ok(Reply::ok(&proto::Usage { objects: of.len() as u64, bytes }))
+            }
+            "ObjectService/DeletePrefix" => {
+                let prefix = decode::<proto::DeletePrefixRequest>(message).prefix;
+                let before = self.objects.len();
+                self.objects.retain(|path, _| !path.starts_with(&prefix));
+                Ok(Reply::ok(&proto::DeletePrefixResponse { existed: self.objects.len() < before }))
+            }
+            "ObjectService/MoveObject" => {
+                let asked = decode::<proto::MoveObjectRequest>(message);
+                self.rename(&asked.source, &asked.destination, asked.overwrite)?;
+                Ok(Reply::ok(&proto::MoveObjectResponse {}))
+            }
+            "ObjectService/MoveDirectory" => {
+                let asked = decode::<proto::MoveDirectoryRequest>(message);
+                let in_it: Vec<String> =
+                    self.objects.keys().filter(|path| path.starts_with(&asked.source)).cloned().collect();
+                self.object(in_it.first().unwrap_or(&asked.source))?;
+                for path in in_it {
+                    let to = format!("{}{}", asked.destination, &path[asked.source.len()..]);
+                    self.rename(&path, &to, asked.overwrite)?;
+                }
+                Ok(Reply::ok(&proto::MoveDirectoryResponse {}))
+            }
             _ => Err(Error::new(Code::Unimplemented, method, format!("'{method}' is not in the script"))),
         }
+    }
+
+    fn rename(&mut self, source: &str, destination: &str, overwrite: bool) -> Result<(), Error> {
+        let object = self.object(source)?;
+        if !overwrite && self.objects.contains_key(destination) {
+            let message = format!("there is an object '{destination}' already");
+            return Err(Error::new(Code::DestinationExists, destination, message));
+        }
+        self.objects.remove(source);
+        let path = destination.to_owned();
+        self.objects.insert(path.clone(), proto::Object { path, ..object });
+        Ok(())
     }
 
     fn object(&self, path: &str) -> Result<proto::Object, Error> {

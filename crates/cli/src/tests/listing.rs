@@ -52,31 +52,25 @@ async fn a_directory_is_deleted_without_what_begins_like_it() {
 }
 
 #[tokio::test]
-async fn deleting_takes_ten_thousand_at_a_time() {
+async fn a_directory_is_deleted_in_one_call_however_much_it_holds() {
     let paths: Vec<String> = (0..10_001).map(|number| format!("d/{number}")).collect();
     let objects: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
     let lake = Lake::start().await.with(&objects);
     let removed = ran(&lake, &["rm", "-ry", "braid://lake/main/", "-o", "json"]).await;
     let expected = serde_json::json!({"deleted": "braid://lake/main", "objects": 10_001});
     assert_eq!(removed.json(), [expected]);
-    let asked: Vec<proto::DeleteObjectsRequest> = lake.asked("ObjectService/DeleteObjects");
-    assert_eq!(asked.iter().map(|asked| asked.paths.len()).collect::<Vec<_>>(), [10_000, 1]);
+    let asked: Vec<proto::DeletePrefixRequest> = lake.asked("ObjectService/DeletePrefix");
+    assert_eq!((asked.len(), asked[0].prefix.as_str(), lake.calls()), (1, "", 2));
 }
 
 #[tokio::test]
-async fn what_was_deleted_before_a_failure_is_said() {
-    let paths: Vec<String> = (0..10_001).map(|number| format!("d/{number}")).collect();
-    let objects: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
-    let lake = Lake::start().await.with(&objects);
-    let all = proto::DeleteObjectsResponse { existed: vec![true; 10_000] };
-    lake.on("ObjectService/DeleteObjects", Reply::ok(&all));
-    lake.on(
-        "ObjectService/DeleteObjects",
-        Reply::error(Error::new(Code::ReadOnly, "lake", "it is read-only")),
-    );
+async fn a_deletion_that_is_refused_is_said() {
+    let lake = lake().await;
+    let read_only = Error::new(Code::ReadOnly, "lake", "it is read-only");
+    lake.on("ObjectService/DeletePrefix", Reply::error(read_only));
     let failed = ran(&lake, &["rm", "-ry", "braid://lake/main/"]).await;
-    assert_eq!(failed.stderr, "10000 objects were deleted before this failed\nerror: it is read-only\n");
-    assert_eq!(failed.exit, Exit::Refused);
+    assert_eq!((failed.exit, failed.stderr.as_str()), (Exit::Refused, "error: it is read-only\n"));
+    assert_eq!(lake.paths().len(), 4);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod arguments;
 mod fetching;
 mod lake;
 mod listing;
+mod moving;
 mod output;
 mod refs_dump;
 mod refusing;

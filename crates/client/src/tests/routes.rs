@@ -7,10 +7,10 @@ use futures::StreamExt;
 
 use super::fake::Fake;
 use crate::{
-    Apply, CherryPick, CommitBranch, CommitSet, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch,
-    DiffMode, Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts, ListObjects,
-    ListRepositories, ListTags, Log, Merge, MergeStrategy, ResetScope, RestoreRefs, Revert, StreamDownloads,
-    StreamObjects, StreamUsage, UploadTarget,
+    Apply, CherryPick, CommitBranch, CommitSet, CreateBranch, CreateRepository, CreateTag, DeletePrefix,
+    Diff, DiffBranch, DiffMode, Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts,
+    ListObjects, ListRepositories, ListTags, Log, Merge, MergeStrategy, MoveDirectory, MoveObject,
+    ResetScope, RestoreRefs, Revert, StreamDownloads, StreamObjects, StreamUsage, UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -161,6 +161,16 @@ async fn objects() {
         "ObjectService/DeleteObject" <- client.delete_object_if_etag(&repository(), &branch(), &path(), "e");
         "ObjectService/Apply" <- client.apply(Apply { preconditions: vec![], operations: vec![] });
         "ObjectService/DeleteObjects" <- client.delete_objects(&repository(), &branch(), vec![path()]);
+        "ObjectService/DeletePrefix" <- client.delete_prefix(DeletePrefix {
+            repository: repository(), branch: branch(), prefix: PathPrefix::default(),
+        });
+        "ObjectService/MoveObject" <- client.move_object(MoveObject {
+            repository: repository(), branch: branch(), source: path(), destination: path(), overwrite: true,
+        });
+        "ObjectService/MoveDirectory" <- client.move_directory(MoveDirectory {
+            repository: repository(), branch: branch(), source: PathPrefix::default(),
+            destination: PathPrefix::default(), overwrite: false,
+        });
     }
 }
 

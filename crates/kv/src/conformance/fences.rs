@@ -58,6 +58,25 @@ pub async fn numbers_have_no_gaps(subject: Subject) {
     assert_eq!(fence().shared(&mut *next, 1).await.unwrap().number, 5);
 }
 
+pub async fn numbers_taken_under_the_fence_go_on_from_those_before(subject: Subject) {
+    let kv = &*subject.kv;
+    let mut txn = optimistic(kv).await;
+    fence().shared_many(&mut *txn, 1, 3).await.unwrap();
+    fence().shared(&mut *txn, 2).await.unwrap();
+    commit(txn).await;
+    let mut txn = pessimistic(kv).await;
+    let mut held = fence().exclusive(&mut *txn, LONG).await.unwrap();
+    assert_eq!((held.take_numbers(1, 2).number, held.take_numbers(0, 4).number), (3, 0));
+    assert_eq!(held.numbers_given(), 10);
+    held.keep_open(&mut *txn);
+    commit(txn).await;
+    let mut txn = optimistic(kv).await;
+    assert_eq!(fence().shared(&mut *txn, 1).await.unwrap().number, 5);
+    assert_eq!(fence().shared(&mut *txn, 0).await.unwrap().number, 4);
+    drop(txn);
+    assert_eq!(fence().numbers_given(&*kv.snapshot().await.unwrap()).await, Ok(10));
+}
+
 pub async fn nobody_passes_a_sealed_fence(subject: Subject) {
     let kv = &*subject.kv;
     seal(kv).await;

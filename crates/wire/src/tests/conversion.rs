@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use super::samples;
 use crate::{
     Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CommitSet, CreateBranch,
-    CreateRepository, CreateTag, CreateUploads, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode,
-    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
-    HardResetBranch, Link, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge, MergeStrategy, Mutation,
-    Object, Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefsManifest, RefsProgress, Removal,
-    Repository, ResetBranch, ResetScope, RestoreEvent, RestoreRefs, RestoredRefs, Rule, SetMember,
-    StreamUsage, UploadTarget, Usage, page_items, proto,
+    CreateRepository, CreateTag, CreateUploads, DeletePrefix, Diff, DiffBranch, DiffEntry, DiffItem,
+    DiffKind, DiffMode, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, HardResetBranch, Link, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge,
+    MergeStrategy, MoveDirectory, Mutation, Object, Operation, Page, Precondition, PrefixChanges,
+    PrefixUsage, RefsManifest, RefsProgress, Removal, Repository, ResetBranch, ResetScope, RestoreEvent,
+    RestoreRefs, RestoredRefs, Rule, SetMember, StreamUsage, UploadTarget, Usage, page_items, proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -29,6 +29,25 @@ macro_rules! round_trips {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn structural_changes(
+        repository in samples::repository(),
+        branch in samples::branch(),
+        source in samples::prefix(),
+        destination in samples::prefix(),
+        overwrite: bool,
+    ) {
+        let prefix = source.clone();
+        round_trips!(
+            DeletePrefix { repository: repository.clone(), branch: branch.clone(), prefix },
+            proto::DeletePrefixRequest, DeletePrefix
+        );
+        round_trips!(
+            MoveDirectory { repository, branch, source, destination, overwrite },
+            proto::MoveDirectoryRequest, MoveDirectory
+        );
+    }
 
     #[test]
     fn objects_and_pages(object in samples::object(), prefix in samples::prefix(), token in "[a-z]{0,3}") {

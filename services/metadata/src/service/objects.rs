@@ -1,7 +1,7 @@
 //! Objects: reading, uploading, downloading, deleting.
 
 use braid_catalog::{
-    Applied, Condition, DirectoryUsages, ListRequest, Mutation, PrefixUsage, StagedOperation,
+    Applied, Condition, DirectoryUsages, ListRequest, MoveDirectory, Mutation, PrefixUsage, StagedOperation,
 };
 use braid_types::{BranchName, Error, PathPrefix, RepositoryName};
 use braid_wire::proto::object_service_server::ObjectService;
@@ -172,6 +172,46 @@ impl ObjectService for Core {
             let delete = |path| StagedOperation::Delete { path, condition: Condition::Always };
             let deletes = asked.paths.into_iter().map(delete).collect();
             self.delete(&asked.repository, &asked.branch, deletes, &by).await
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn delete_prefix(
+        &self,
+        request: Request<proto::DeletePrefixRequest>,
+    ) -> Answer<proto::DeletePrefixResponse> {
+        let span = span!("grpc.object.delete_prefix", request.get_ref().repository);
+        let answer = |asked: wire::DeletePrefix, by: Mutation| async move {
+            let existed =
+                self.catalog.delete_prefix(&asked.repository, &asked.branch, &asked.prefix, &by).await?;
+            Ok(proto::DeletePrefixResponse { existed })
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn move_object(
+        &self,
+        request: Request<proto::MoveObjectRequest>,
+    ) -> Answer<proto::MoveObjectResponse> {
+        let span = span!("grpc.object.move_object", request.get_ref().repository);
+        let answer = |asked: wire::MoveObject, by: Mutation| async move {
+            let paths = [asked.source, asked.destination];
+            self.catalog.move_object(&asked.repository, &asked.branch, paths, asked.overwrite, &by).await?;
+            Ok(proto::MoveObjectResponse {})
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn move_directory(
+        &self,
+        request: Request<proto::MoveDirectoryRequest>,
+    ) -> Answer<proto::MoveDirectoryResponse> {
+        let span = span!("grpc.object.move_directory", request.get_ref().repository);
+        let answer = |asked: wire::MoveDirectory, by: Mutation| async move {
+            let wire::MoveDirectory { repository, branch, source, destination, overwrite } = asked;
+            let what = MoveDirectory { branch, source, destination, overwrite };
+            self.catalog.move_directory(&repository, &what, &by).await?;
+            Ok(proto::MoveDirectoryResponse {})
         };
         self.front.write(span, request, answer).await
     }

@@ -13,6 +13,7 @@ mod refs_dump;
 mod refusals;
 mod requests;
 mod storage;
+mod structure;
 mod support;
 mod uploads;
 
