@@ -10,12 +10,32 @@ use crate::service::Core;
 /// How long letting go of leases may hold up a shutdown.
 const RELEASE: Duration = Duration::from_secs(2);
 
+/// A background task.
+#[derive(Clone, Copy)]
+enum Task {
+    CleanUp,
+    Garbage,
+}
+
+impl Task {
+    fn interval(self, core: &Core) -> Duration {
+        match self {
+            Self::CleanUp => core.settings.clean_up_interval,
+            Self::Garbage => core.settings.garbage_interval,
+        }
+    }
+
+    async fn run(self, core: &Core) {
+        match self {
+            Self::CleanUp => clean_up(core).await,
+            Self::Garbage => collect_garbage(core).await,
+        }
+    }
+}
+
 /// Does what is due every so often until `stop`, then leaves it to the other nodes.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    let settings = &core.settings;
-    let cleaning = every(&core, settings.clean_up_interval, &stop, async || clean_up(&core).await);
-    let collecting = every(&core, settings.garbage_interval, &stop, async || collect_garbage(&core).await);
-    tokio::join!(cleaning, collecting);
+    tokio::join!(every(&core, Task::CleanUp, &stop), every(&core, Task::Garbage, &stop));
     match tokio::time::timeout(RELEASE, core.catalog.release_leases()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "leases are left to end by themselves"),
@@ -23,12 +43,12 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-async fn every(core: &Core, interval: Duration, stop: &CancellationToken, task: impl AsyncFn()) {
+async fn every(core: &Core, task: Task, stop: &CancellationToken) {
     loop {
-        let pause = jittered(interval, u16::from_be_bytes(core.random.bytes()));
+        let pause = jittered(task.interval(core), u16::from_be_bytes(core.random.bytes()));
         let tick = async {
             tokio::time::sleep(pause).await;
-            task().await;
+            task.run(core).await;
         };
         tokio::select! {
             () = stop.cancelled() => return,
