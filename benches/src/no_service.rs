@@ -1,7 +1,11 @@
-//! The suite of the whole server, where this program is built without it.
+//! The suites of the whole server, where this program is built without it.
 
 use crate::figures::Figures;
 
 pub(crate) fn measure(_: &mut Figures) -> anyhow::Result<()> {
     anyhow::bail!("this program is built without its feature 'service'")
+}
+
+pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
+    measure(figures)
 }

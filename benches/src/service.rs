@@ -6,6 +6,7 @@
 
 mod fleet;
 mod floor;
+mod merging;
 mod pool;
 mod staging;
 
@@ -30,7 +31,18 @@ const CHANGES: usize = 1000;
 /// Calls of a round that only reads.
 const STATS: usize = 20_000;
 
+/// Staging, reading and committing.
 pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
+    serve(async |fleet, folder| measure_server(figures, fleet, folder).await)
+}
+
+/// Merging many branches into one.
+pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
+    serve(async |fleet, folder| merging::measure(figures, fleet, folder).await)
+}
+
+/// Starts a server with its clients for `work`, which is given a folder on the disk of the server's data.
+fn serve(work: impl AsyncFnOnce(&Fleet, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let folder =
         tempfile::Builder::new().prefix("braid-benches-").tempdir().context("no temporary folder")?;
@@ -38,20 +50,20 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
         let config = ServerConfig::in_folder(folder.path().join("data"));
         let server = Box::pin(Server::start(config)).await?;
         let fleet = Fleet::connect(&server, CLIENTS).await?;
-        let measured = Box::pin(measure_server(figures, fleet, folder.path())).await;
+        let measured = Box::pin(work(&fleet, folder.path())).await;
         let stopped = Box::pin(server.stop()).await;
         measured.and(stopped)
     })
 }
 
-async fn measure_server(figures: &mut Figures, fleet: Fleet, folder: &Path) -> anyhow::Result<()> {
-    let pool = Pool::upload(&fleet, OBJECTS).await?;
-    let mut floors = Floors::new(&fleet, folder);
-    staging::measure(figures, &fleet, &pool, &mut floors).await?;
-    stats(figures, "staged", &fleet, &pool, &mut floors).await?;
-    commit(&fleet, &pool).await?;
-    stats(figures, "committed", &fleet, &pool, &mut floors).await?;
-    commits(figures, &fleet, &pool, &mut floors).await?;
+async fn measure_server(figures: &mut Figures, fleet: &Fleet, folder: &Path) -> anyhow::Result<()> {
+    let pool = Pool::upload(fleet, OBJECTS).await?;
+    let mut floors = Floors::new(fleet, folder);
+    staging::measure(figures, fleet, &pool, &mut floors).await?;
+    stats(figures, "staged", fleet, &pool, &mut floors).await?;
+    commit(fleet, &pool).await?;
+    stats(figures, "committed", fleet, &pool, &mut floors).await?;
+    commits(figures, fleet, &pool, &mut floors).await?;
     floors.print(figures)
 }
 

@@ -16,11 +16,16 @@ enum Suite {
     Tree(Vec<Part>),
     /// A server in this process, over gRPC.
     Service,
+    /// The same server, merging many branches into one.
+    Merging,
 }
 
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no suite '{name}'; there are range, tree and service, and tree/PART with {}", parts())]
+#[error(
+    "there is no suite '{name}'; there are range, tree, service and merging, and tree/PART with {}",
+    parts()
+)]
 pub struct UnknownSuite {
     /// What was asked for.
     pub name: String,
@@ -48,6 +53,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
             Suite::Range => range::measure(&mut figures)?,
             Suite::Tree(parts) => tree::measure(&mut figures, &parts)?,
             Suite::Service => service::measure(&mut figures)?,
+            Suite::Merging => service::measure_merging(&mut figures)?,
         }
     }
     Ok(())
@@ -55,7 +61,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
-        return Ok(vec![Suite::Range, Suite::Tree(Part::MEASURED.to_vec()), Suite::Service]);
+        return Ok(vec![Suite::Range, Suite::Tree(Part::MEASURED.to_vec()), Suite::Service, Suite::Merging]);
     }
     names.iter().map(|name| named(name)).collect()
 }
@@ -65,6 +71,7 @@ fn named(name: &str) -> Result<Suite, UnknownSuite> {
         "range" => Ok(Suite::Range),
         "tree" => Ok(Suite::Tree(Part::MEASURED.to_vec())),
         "service" => Ok(Suite::Service),
+        "merging" => Ok(Suite::Merging),
         _ => {
             let part = name.strip_prefix("tree/").and_then(Part::named);
             part.map(|part| Suite::Tree(vec![part])).ok_or_else(|| UnknownSuite { name: name.to_owned() })
@@ -84,7 +91,7 @@ mod tests {
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        assert_eq!(chosen(&[]), Ok(vec![Suite::Range, trees.clone(), Suite::Service]));
+        assert_eq!(chosen(&[]), Ok(vec![Suite::Range, trees.clone(), Suite::Service, Suite::Merging]));
         assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
         assert_eq!(chosen(&["tree/lookup"]), Ok(vec![Suite::Tree(vec![Part::Lookup])]));
         for unknown in ["trees", "tree/", "tree/looks", "here"] {
@@ -95,7 +102,7 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        let names = ["range", "tree", "service"].into_iter().chain(Part::MEASURED.map(Part::name));
+        let names = ["range", "tree", "service", "merging"].into_iter().chain(Part::MEASURED.map(Part::name));
         assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }
 }

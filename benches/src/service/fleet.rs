@@ -28,6 +28,11 @@ impl Fleet {
         Ok(Self { clients })
     }
 
+    /// The first `count` of the clients.
+    pub(super) fn some(&self, count: usize) -> Self {
+        Self { clients: self.clients[..count].to_vec() }
+    }
+
     /// One of the clients.
     pub(super) fn first(&self) -> &Client {
         &self.clients[0]

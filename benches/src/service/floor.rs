@@ -11,7 +11,8 @@ use crate::figures::Figures;
 use crate::timing::{ROUNDS, middle};
 
 const ECHOES: usize = 5000;
-const SYNCS: usize = 100;
+/// Syncs of a round.
+pub(super) const SYNCS: usize = 100;
 const PAGE: [u8; 4096] = [0x5a; 4096];
 
 /// Measures floors and what stands beside them.
@@ -71,7 +72,7 @@ impl<'a> Floors<'a> {
 }
 
 /// Appends pages to a file of this folder, each synced before the next.
-fn sync(folder: &Path) -> anyhow::Result<Duration> {
+pub(super) fn sync(folder: &Path) -> anyhow::Result<Duration> {
     let path = folder.join("syncs");
     let mut file = File::create_new(&path)?;
     let started = Instant::now();

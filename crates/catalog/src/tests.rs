@@ -10,6 +10,7 @@ mod fences;
 mod fsck;
 mod grouped_model;
 mod groups;
+mod guards;
 mod interleaved;
 mod lake;
 mod leases;

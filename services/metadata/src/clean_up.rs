@@ -5,16 +5,37 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::metadata::Settings;
 use crate::service::Core;
 
 /// How long letting go of leases may hold up a shutdown.
 const RELEASE: Duration = Duration::from_secs(2);
 
+/// A background task.
+#[derive(Clone, Copy)]
+enum Task {
+    CleanUp,
+    Garbage,
+}
+
+impl Task {
+    fn interval(self, core: &Core) -> Duration {
+        match self {
+            Self::CleanUp => core.settings.clean_up_interval,
+            Self::Garbage => core.settings.garbage_interval,
+        }
+    }
+
+    async fn run(self, core: &Core) {
+        match self {
+            Self::CleanUp => clean_up(core).await,
+            Self::Garbage => collect_garbage(core).await,
+        }
+    }
+}
+
 /// Does what is due every so often until `stop`, then leaves it to the other nodes.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    let every = |task| every(&core, task, &stop);
-    tokio::join!(every(Task::CleanUp), every(Task::CollectGarbage));
+    tokio::join!(every(&core, Task::CleanUp, &stop), every(&core, Task::Garbage, &stop));
     match tokio::time::timeout(RELEASE, core.catalog.release_leases()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "leases are left to end by themselves"),
@@ -22,32 +43,9 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-/// What is done now and then.
-#[derive(Debug, Clone, Copy)]
-enum Task {
-    CleanUp,
-    CollectGarbage,
-}
-
-impl Task {
-    fn interval(self, settings: &Settings) -> Duration {
-        match self {
-            Self::CleanUp => settings.clean_up_interval,
-            Self::CollectGarbage => settings.garbage_interval,
-        }
-    }
-
-    async fn run(self, core: &Core) {
-        match self {
-            Self::CleanUp => clean_up(core).await,
-            Self::CollectGarbage => collect_garbage(core).await,
-        }
-    }
-}
-
 async fn every(core: &Core, task: Task, stop: &CancellationToken) {
     loop {
-        let pause = jittered(task.interval(&core.settings), u16::from_be_bytes(core.random.bytes()));
+        let pause = jittered(task.interval(core), u16::from_be_bytes(core.random.bytes()));
         let tick = async {
             tokio::time::sleep(pause).await;
             task.run(core).await;

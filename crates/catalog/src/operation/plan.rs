@@ -112,6 +112,7 @@ impl<'a> Plan<'a> {
             return Ok(course.planned.clone());
         }
         let found = load_branch(&self.draft, repository, name).await?;
+        self.catalog.hints().note(repository, name, &found);
         let course = Course {
             repository: repository.clone(),
             name: name.clone(),

@@ -6,6 +6,7 @@ use braid_tree::Strategy;
 use braid_types::{Code, CommitId, Error, RequestId};
 use futures::FutureExt;
 use futures::future::join_all;
+use tokio::sync::oneshot;
 
 use super::lake::*;
 use crate::*;
@@ -33,7 +34,7 @@ impl Lake {
     }
 
     /// The commits from `main` back to its first one, by first parents.
-    async fn first_parents(&self) -> Vec<CommitId> {
+    pub(super) async fn first_parents(&self) -> Vec<CommitId> {
         let log = LogRequest {
             start: expr("main"),
             first_parent: true,
@@ -154,6 +155,29 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
     drop(turns);
     lake.merge(&sides[1], "main").await;
     assert_eq!(lake.content("main").await, content([("s1", "1")]));
+}
+
+#[tokio::test]
+async fn a_publish_that_is_under_way_runs_on_when_its_caller_goes_away() {
+    let lake = Lake::new().await;
+    lake.sides(1).await;
+    let (reached, at) = oneshot::channel();
+    let (go_on, goes_on) = oneshot::channel::<()>();
+    lake.world.interrupt(move || async move {
+        reached.send(()).unwrap();
+        goes_on.await.unwrap();
+    });
+    let (catalog, by) = (lake.catalog.clone(), lake.mutation());
+    let request = lake.merge_request("s0", "main", Strategy::Refuse);
+    let caller = tokio::spawn(async move { catalog.merge(&repo(), &request, &by).await });
+    at.await.unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    // Whoever comes next waits for it.
+    let next = lake.try_merge("s0", "main", Strategy::Refuse).await.unwrap_err();
+    assert_eq!(next.code(), Code::NothingToMerge);
+    assert_eq!(lake.content("main").await, content([("s0", "1")]));
 }
 
 #[tokio::test]
@@ -304,4 +328,23 @@ async fn a_hard_reset_moves_a_clean_branch_and_no_other() {
     lake.seal("main").await;
     assert_eq!(reset("main~1", &lake.mutation()).await.unwrap_err().code(), Code::DirtyBranch);
     assert_eq!(lake.branch_head("main").await, second);
+}
+
+#[tokio::test]
+async fn a_hard_reset_whose_reply_was_lost_is_not_done_again_over_what_came_after_it() {
+    let lake = Lake::new().await;
+    lake.put("main", "a", "1").await;
+    let newest = lake.commit("main").await;
+    let (other, world) = (lake.restarted(), lake.world.clone());
+    let back = async move {
+        let (to, by) = (expr(&newest.to_hex()), other.mutation());
+        other.catalog.hard_reset(&repo(), &branch("main"), &to, &by).await.unwrap();
+    };
+    // The reset is carried out, its reply is lost, and before the next try another process moves the branch back.
+    lake.world.lose_replies(1);
+    lake.world.interrupt(move || async move { world.interrupt_begin(move || back) });
+    let (to, by) = (expr("main~1"), lake.mutation());
+    let first = lake.catalog.hard_reset(&repo(), &branch("main"), &to, &by).await.unwrap();
+    assert_ne!(first, newest);
+    assert_eq!(lake.branch_head("main").await, newest, "the branch is where it was moved last");
 }

@@ -1,21 +1,25 @@
 //! The stores under a catalog in tests, with counters, a fuse that "crashes" the process, and interruptions.
 
+mod ranges;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use braid_kv::{KeyRange, Kv, KvError, Mode, Outcome, ScanOptions, Snapshot, Timestamp, Transaction};
-use braid_sstable::Table;
-use braid_tree::{FileId, Metarange, RangeStore, TreeError, TreeFormat, open_range};
-use braid_types::{Code, ManualClock, MetarangeId, RangeId, Result, SeededRandom, Time};
+use braid_tree::TreeFormat;
+use braid_types::{ManualClock, SeededRandom, Time};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
+use self::ranges::TestStorage;
 use super::backend::Backend;
-use crate::{Catalog, Components, RefsManifest, Settings, Storage};
+use crate::{Catalog, Components, Settings};
+
+pub(super) use self::ranges::TestRanges;
 
 /// What outlives a catalog.
 #[derive(Clone)]
@@ -29,6 +33,10 @@ pub(super) struct World {
     interruption: Arc<Mutex<Option<Interruption>>>,
     /// Runs once, just before the next transaction begins.
     before_begin: Arc<Mutex<Option<Interruption>>>,
+    /// Rows that transactions read in place of what is there.
+    pretended: Arc<Mutex<HashMap<Bytes, Bytes>>>,
+    /// Whether results of requests are written.
+    keeps_requests: Arc<AtomicBool>,
     /// Of so many commits that are carried out the reply is lost.
     lost_replies: Arc<AtomicU64>,
     delay: Arc<Mutex<Delay>>,
@@ -123,6 +131,8 @@ impl World {
             counters,
             interruption: Arc::default(),
             before_begin: Arc::default(),
+            pretended: Arc::default(),
+            keeps_requests: Arc::new(AtomicBool::new(true)),
             lost_replies: Arc::default(),
             delay: Arc::default(),
             seed: Arc::new(AtomicU64::new(1)),
@@ -144,6 +154,20 @@ impl World {
         F: Future<Output = ()> + Send + 'static,
     {
         *self.before_begin.lock() = Some(Box::new(|| Box::pin(interruption())));
+    }
+
+    /// Lets transactions read this row, whatever is there.
+    pub(super) fn pretend(&self, key: Bytes, row: Bytes) {
+        self.pretended.lock().insert(key, row);
+    }
+
+    pub(super) fn pretend_nothing(&self) {
+        self.pretended.lock().clear();
+    }
+
+    /// Whether transactions write the results of requests.
+    pub(super) fn keep_requests(&self, keep: bool) {
+        self.keeps_requests.store(keep, Ordering::SeqCst);
     }
 
     /// Loses the replies of the next commits, which are carried out.
@@ -178,127 +202,6 @@ impl World {
             ..Settings::default()
         };
         Catalog::new(parts, settings)
-    }
-}
-
-struct TestStorage(Arc<TestRanges>);
-
-#[async_trait]
-impl Storage for TestStorage {
-    async fn claim(&self, _namespace: &str) -> Result<()> {
-        Ok(())
-    }
-
-    async fn take_over(&self, _namespace: &str) -> Result<()> {
-        Ok(())
-    }
-
-    async fn put_refs_manifest(&self, _namespace: &str, manifest: &RefsManifest) -> Result<()> {
-        let step = self.0.fuse.burn();
-        if step != Step::Dead {
-            *self.0.manifest.lock() = Some(*manifest);
-        }
-        if step == Step::Alive { Ok(()) } else { Err(dead().into()) }
-    }
-
-    async fn refs_manifest(&self, _namespace: &str) -> Result<Option<RefsManifest>> {
-        match self.0.fuse.burn() {
-            Step::Alive => Ok(*self.0.manifest.lock()),
-            _ => Err(dead().into()),
-        }
-    }
-
-    async fn ranges(&self, _namespace: &str) -> Result<Arc<dyn RangeStore>> {
-        Ok(self.0.clone())
-    }
-}
-
-pub(super) struct TestRanges {
-    files: Mutex<HashMap<[u8; 32], Bytes>>,
-    pub(super) manifest: Mutex<Option<RefsManifest>>,
-    fuse: Arc<Fuse>,
-    counters: Arc<Counters>,
-}
-
-impl TestRanges {
-    pub(super) fn lose_everything(&self) {
-        self.files.lock().clear();
-    }
-
-    /// The ids of all files.
-    pub(super) fn ids(&self) -> Vec<[u8; 32]> {
-        self.files.lock().keys().copied().collect()
-    }
-
-    /// Makes something else of a file; of nothing it makes a file that is missing.
-    pub(super) fn damage(&self, id: &[u8; 32], damage: impl FnOnce(&mut Vec<u8>)) {
-        let mut files = self.files.lock();
-        let mut file = files[id].to_vec();
-        damage(&mut file);
-        match file.is_empty() {
-            true => files.remove(id),
-            false => files.insert(*id, file.into()),
-        };
-    }
-
-    /// A file as it is.
-    pub(super) fn bytes(&self, id: &[u8; 32]) -> Bytes {
-        self.files.lock()[id].clone()
-    }
-
-    /// Stores any bytes under an id.
-    pub(super) fn set(&self, id: [u8; 32], file: Bytes) {
-        self.files.lock().insert(id, file);
-    }
-
-    fn stored(&self, id: &[u8; 32], file: FileId) -> Result<Bytes, TreeError> {
-        self.burn(file)?;
-        self.files.lock().get(id).cloned().ok_or(TreeError::Missing { file })
-    }
-
-    fn put(&self, id: [u8; 32], file: FileId, bytes: Bytes) -> Result<(), TreeError> {
-        self.counters.puts.fetch_add(1, Ordering::Relaxed);
-        let step = self.fuse.burn();
-        if step != Step::Dead {
-            self.files.lock().insert(id, bytes);
-        }
-        if step == Step::Alive { Ok(()) } else { Err(store_dead(file)) }
-    }
-
-    fn burn(&self, file: FileId) -> Result<(), TreeError> {
-        if self.fuse.burn() == Step::Alive { Ok(()) } else { Err(store_dead(file)) }
-    }
-}
-
-fn store_dead(file: FileId) -> TreeError {
-    TreeError::Store { file, code: Code::Unavailable, reason: "the process is dead".into() }
-}
-
-#[async_trait]
-impl RangeStore for TestRanges {
-    async fn range(&self, id: &RangeId) -> Result<Table, TreeError> {
-        self.counters.ranges.fetch_add(1, Ordering::Relaxed);
-        open_range(id, self.stored(id.as_bytes(), FileId::Range(*id))?)
-    }
-
-    async fn metarange(&self, id: &MetarangeId) -> Result<Arc<Metarange>, TreeError> {
-        self.counters.metaranges.fetch_add(1, Ordering::Relaxed);
-        Metarange::decode(id, self.stored(id.as_bytes(), FileId::Metarange(*id))?).map(Arc::new)
-    }
-
-    async fn file(&self, file: FileId) -> Result<Bytes, TreeError> {
-        match file {
-            FileId::Range(id) => self.stored(id.as_bytes(), file),
-            FileId::Metarange(id) => self.stored(id.as_bytes(), file),
-        }
-    }
-
-    async fn put_range(&self, id: &RangeId, file: Bytes) -> Result<(), TreeError> {
-        self.put(*id.as_bytes(), FileId::Range(*id), file)
-    }
-
-    async fn put_metarange(&self, id: &MetarangeId, file: Bytes) -> Result<(), TreeError> {
-        self.put(*id.as_bytes(), FileId::Metarange(*id), file)
     }
 }
 
@@ -425,12 +328,18 @@ impl Transaction for TestTransaction {
 
     async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, KvError> {
         self.world.get()?;
-        self.inner.get(key).await
+        let pretended = self.world.pretended.lock().get(key).cloned();
+        match pretended {
+            Some(row) => Ok(Some(row)),
+            None => self.inner.get(key).await,
+        }
     }
 
     async fn get_many(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, KvError> {
         self.world.get()?;
-        self.inner.get_many(keys).await
+        let read = self.inner.get_many(keys).await?;
+        let pretended = self.world.pretended.lock();
+        Ok(keys.iter().zip(read).map(|(key, read)| pretended.get(key).cloned().or(read)).collect())
     }
 
     async fn scan(&self, range: &KeyRange, options: ScanOptions) -> Result<Vec<(Bytes, Bytes)>, KvError> {
@@ -439,6 +348,9 @@ impl Transaction for TestTransaction {
     }
 
     fn put(&mut self, key: Bytes, value: Bytes) {
+        if key.starts_with(b"q") && !self.world.keeps_requests.load(Ordering::SeqCst) {
+            return;
+        }
         self.world.mutate();
         self.inner.put(key, value);
     }

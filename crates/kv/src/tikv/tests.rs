@@ -60,3 +60,27 @@ async fn what_is_older_than_the_retention_is_forgotten_and_no_younger_state() {
     store.close().await;
     assert_eq!(store.collect_garbage().await, Err(KvError::Closed));
 }
+
+#[tokio::test]
+async fn a_transaction_whose_decisive_key_goes_with_a_destroyed_range_stays_committed_elsewhere() {
+    use crate::{Mode, Outcome};
+    use braid_tikv::testing::{Call, Effect, Filter, Options};
+
+    let place = TestPlace::started(Options::default()).await;
+    let server = place.server().expect("it was started");
+    server.split(b"Bm");
+    let store = place.open(settings(), clock()).await;
+    // The second phase never reaches the other region: its lock stays, and is decided by the first region's key.
+    server.inject(Filter::on(Call::KvCommit).with_key("Bz"), Effect::LoseRequest);
+    let mut txn = store.begin(Mode::Optimistic).await.unwrap();
+    for key in ["a", "z"] {
+        txn.put(Bytes::from_static(key.as_bytes()), Bytes::from_static(b"1"));
+    }
+    assert!(matches!(txn.commit().await, Outcome::Committed(_)));
+    assert_eq!(server.locks().len(), 1);
+    server.advance(Duration::from_secs(600));
+    store.destroy(KeyRange::prefix(b"a")).await.unwrap();
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!(snapshot.get(b"a").await.unwrap(), None);
+    assert_eq!(snapshot.get(b"z").await.unwrap().as_deref(), Some(&b"1"[..]), "it was not rolled back");
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod applying;
+mod commit_sets;
 mod concurrency;
 mod history;
 mod lifecycle;
