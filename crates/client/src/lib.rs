@@ -1,5 +1,6 @@
 //! Braid's Rust client: typed calls over gRPC, and data straight to and from the object store.
 
+mod auth;
 mod call;
 mod channel;
 mod client;
@@ -19,15 +20,16 @@ mod transport;
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch,
-    CommitInfo, CopyObject, CreateBranch, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem,
-    DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
-    FsckProgress, GetUsage, Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts,
-    ListObjects, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy, Object,
-    Operation, Page, Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal,
-    Repository, ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule,
-    ServerInfo, SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, Tag,
-    UpdateRepositoryMetadata, Upload, UploadTarget, Usage,
+    AccessKey, AccessKeys, Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention,
+    CherryPick, CommitBranch, CommitInfo, CopyObject, CreateBranch, CreateRepository, CreateTag, Diff,
+    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs,
+    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListAccessKeys,
+    ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects, ListRepositories, ListTags, ListUsers,
+    Log, Merge, MergeBase, MergeConflict, MergeStrategy, NewAccessKey, Object, Operation, Page, Precondition,
+    PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope,
+    ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo,
+    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload,
+    UploadTarget, Usage, User, Users,
 };
 pub use call::Entries;
 pub use client::Client;

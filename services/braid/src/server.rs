@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use braid_auth::{Keys, NewKey};
+use braid_auth::{Keys, NewKey, Sessions};
 use braid_cache::{CacheOptions, RangeMemory};
 use braid_client::{Client, ClientConfig};
 use braid_gateway::Gateway;
@@ -86,7 +86,8 @@ impl Server {
         let settings = settings(&config);
         let metadata = Metadata::new(parts.clone(), settings.clone())?;
         if let Some(slot) = gateway {
-            slot.fill(&over(&metadata, parts, settings)?);
+            let session_key = foundation.master.derive("sessions");
+            slot.fill(&over(&metadata, parts, settings, session_key)?);
         }
         let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
@@ -202,7 +203,12 @@ fn settings(config: &ServerConfig) -> Settings {
 }
 
 /// A gateway over the services in this process.
-fn over(metadata: &Metadata, parts: Parts, settings: Settings) -> anyhow::Result<Gateway> {
+fn over(
+    metadata: &Metadata,
+    parts: Parts,
+    settings: Settings,
+    session_key: [u8; 32],
+) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
     let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;
     let settings = braid_gateway::Settings {
@@ -211,7 +217,8 @@ fn over(metadata: &Metadata, parts: Parts, settings: Settings) -> anyhow::Result
         default_storage_prefix: settings.default_storage_prefix,
     };
     let Parts { stores, keys, clock, random, .. } = parts;
-    Ok(Gateway::new(braid_gateway::Parts { client, keys, stores, clock, random }, settings))
+    let sessions = Arc::new(Sessions::new(Arc::clone(&keys), session_key, Arc::clone(&clock)));
+    Ok(Gateway::new(braid_gateway::Parts { client, keys, sessions, stores, clock, random }, settings))
 }
 
 fn router(readiness: &Arc<Readiness>, local: Option<LocalEndpoint>, gateway: Option<GatewaySlot>) -> Router {
