@@ -70,10 +70,12 @@ async fn make(fleet: &Fleet, pool: &Pool, sides: &[Side]) -> anyhow::Result<()> 
         let (repository, source) = (repository.clone(), source.clone());
         async move {
             let Side { name, path } = side;
-            let create = CreateBranch { repository: repository.clone(), name: name.clone(), source };
+            let create =
+                CreateBranch { repository: repository.clone(), name: name.clone(), source, hidden: false };
             client.create_branch(create).await?;
             let body = Body::Bytes(path.as_str().to_owned().into());
-            let upload = client.upload(&repository, &name, &path, &body, &UploadOptions::default());
+            let options = UploadOptions::default();
+            let upload = client.upload(&repository, &name, &path, &body, &options);
             Box::pin(upload).await?;
             let request = CommitBranch {
                 repository,
@@ -121,6 +123,7 @@ async fn commits(client: &Client, pool: &Pool) -> anyhow::Result<usize> {
         first_parent: true,
         since: None,
         stop_at: None,
+        after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
     };

@@ -18,9 +18,12 @@ mod objects;
 mod query;
 mod repositories;
 mod route;
+mod settings;
+mod setup;
+mod statistics;
 mod tags;
 mod unbuilt;
-mod user;
+mod users;
 mod view;
 
 use std::sync::Arc;
@@ -54,14 +57,16 @@ pub(crate) fn router(shared: &App) -> Router {
 
 /// What may be asked without a key.
 fn open() -> Router<App> {
-    Router::new().route("/healthcheck", get(|| async { StatusCode::NO_CONTENT }))
+    setup::routes().route("/healthcheck", get(|| async { StatusCode::NO_CONTENT }))
 }
 
 /// Everything else.
 fn closed() -> Router<App> {
     Router::new()
         .merge(config::routes())
-        .merge(user::routes())
+        .merge(users::routes())
+        .merge(settings::routes())
+        .merge(statistics::routes())
         .merge(repositories::routes())
         .merge(branches::routes())
         .merge(tags::routes())

@@ -13,7 +13,8 @@ fn keys(page: &ListObjectsV2Output) -> Vec<&str> {
 
 async fn filled() -> Lake {
     let lake = Lake::start().await;
-    let create = CreateBranch { repository: name(), name: branch("dev"), source: reference("main") };
+    let create =
+        CreateBranch { repository: name(), name: branch("dev"), source: reference("main"), hidden: false };
     lake.grpc.create_branch(create).await.unwrap();
     for key in ["main/a", "main/b/1", "main/b/2", "main/c", "dev/z"] {
         lake.put(key, "body").await;

@@ -124,7 +124,8 @@ impl Lake {
 #[tokio::test]
 async fn removing_is_staged_too() {
     let lake = Lake::start().await;
-    let create = CreateBranch { repository: name(), name: branch("dev"), source: reference("main") };
+    let create =
+        CreateBranch { repository: name(), name: branch("dev"), source: reference("main"), hidden: false };
     lake.grpc.create_branch(create).await.unwrap();
     for key in ["main/a", "main/b", "main/c", "dev/a"] {
         lake.put(key, "x").await;

@@ -28,6 +28,8 @@ pub struct BranchRecord {
     pub sealed: Vec<SealedLayer>,
     /// The layer that takes writes.
     pub open: OpenLayer,
+    /// Whether lists leave it out that do not ask for such branches.
+    pub hidden: bool,
 }
 
 /// The layer that takes writes.
@@ -60,6 +62,8 @@ struct StoredBranch {
     open_token: Vec<u8>,
     #[prost(uint32, tag = "6")]
     open_lanes: u32,
+    #[prost(bool, tag = "16")]
+    hidden: bool,
 }
 
 impl BranchRecord {
@@ -86,6 +90,7 @@ impl BranchRecord {
             sealed: self.sealed.iter().map(StoredLayer::from).collect(),
             open_token: self.open.token.as_bytes().to_vec(),
             open_lanes: u32::from(self.open.lanes),
+            hidden: self.hidden,
         };
         value::encode_as(format, &stored)
     }
@@ -103,6 +108,7 @@ impl BranchRecord {
                 token: value::token(&stored.open_token, WHAT)?,
                 lanes: lanes.ok_or_else(|| value::corrupt(WHAT, "its fence has no lanes"))?,
             },
+            hidden: stored.hidden,
         })
     }
 }

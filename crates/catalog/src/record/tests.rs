@@ -41,6 +41,7 @@ fn branch() -> impl Strategy<Value = BranchRecord> {
             base,
             sealed,
             open: OpenLayer { token: StagingToken::from_bytes(token), lanes },
+            hidden: lanes % 2 == 0,
         },
     )
 }

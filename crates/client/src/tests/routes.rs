@@ -101,11 +101,12 @@ async fn repositories_refs_and_the_server() {
         }));
         "RepositoryService/DeleteRepository" <- client.delete_repository(&repository());
         "RefService/CreateBranch" <- client.create_branch(CreateBranch {
-            repository: repository(), name: branch(), source: reference(),
+            repository: repository(), name: branch(), source: reference(), hidden: false,
         });
         "RefService/GetBranch" <- client.get_branch(&repository(), &branch());
         "RefService/ListBranches" <- client.list_branches(ListBranches {
-            repository: repository(), prefix: prefix.clone(), page_size, page_token: page_token.clone(),
+            repository: repository(), prefix: prefix.clone(), page_size, page_token: page_token.clone(), after: None,
+            include_hidden: false,
         });
         "RefService/ListBranches" <- first(client.branches(&repository(), ""));
         "RefService/DeleteBranch" <- client.delete_branch(&repository(), &branch());
@@ -116,7 +117,7 @@ async fn repositories_refs_and_the_server() {
         });
         "RefService/GetTag" <- client.get_tag(&repository(), &tag());
         "RefService/ListTags" <- client.list_tags(ListTags {
-            repository: repository(), prefix, page_size, page_token,
+            repository: repository(), prefix, page_size, page_token, after: None,
         });
         "RefService/ListTags" <- first(client.tags(&repository(), ""));
         "RefService/DeleteTag" <- client.delete_tag(&repository(), &tag());

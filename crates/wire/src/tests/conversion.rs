@@ -212,7 +212,9 @@ proptest! {
             proto::CreateRepositoryRequest, CreateRepository
         );
         round_trips!(
-            CreateBranch { repository: repository.clone(), name: branch.clone(), source: reference.clone() },
+            CreateBranch {
+                repository: repository.clone(), name: branch.clone(), source: reference.clone(), hidden: flags.0,
+            },
             proto::CreateBranchRequest, CreateBranch
         );
         round_trips!(

@@ -225,6 +225,7 @@ async fn branches_and_tags_name_commits() {
         page_size: Some(1),
         page_token: None,
         after: None,
+        include_hidden: false,
     };
     assert_eq!(client.list_branches(page).await.unwrap().items.len(), 1);
     for (text, kind) in [
