@@ -17,5 +17,6 @@ mod references;
 mod refs_dump;
 mod requests;
 mod rolled;
+mod settings;
 mod staging;
 mod world;
