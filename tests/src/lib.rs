@@ -11,6 +11,8 @@ mod door;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
+mod large_uploads;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod power_loss;
@@ -20,5 +22,7 @@ mod process;
 mod rest;
 #[cfg(test)]
 mod s3_endpoint;
+#[cfg(test)]
+mod s3_gateway;
 #[cfg(test)]
 mod traffic;

@@ -54,6 +54,15 @@ pub struct Principal {
     pub key_id: String,
 }
 
+/// What checks signatures that were made with a key.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// Who has the key.
+    pub principal: Principal,
+    /// The secret half.
+    pub secret: Secret,
+}
+
 impl Keys {
     /// The keys in `kv`, sealed under `master`. The first ever use of a store ties it to its master key.
     ///
@@ -127,6 +136,16 @@ impl Keys {
     /// Whose key this is, if there is one of this id.
     pub(crate) async fn owner(&self, id: &str) -> Result<Option<String>, AuthError> {
         Ok(self.opened(id).await?.map(|key| key.user.clone()))
+    }
+
+    /// The key that a caller claims to have signed with, to check that it did.
+    ///
+    /// # Errors
+    /// [`AuthError::Unauthenticated`] if there is no such key.
+    pub async fn signing_key(&self, id: &str) -> Result<SigningKey, AuthError> {
+        let key = self.opened(id).await?.ok_or(AuthError::Unauthenticated)?;
+        let principal = Principal { user: key.user.clone(), key_id: id.to_owned() };
+        Ok(SigningKey { principal, secret: key.secret.clone() })
     }
 
     async fn opened(&self, id: &str) -> Result<Option<Arc<OpenedKey>>, AuthError> {

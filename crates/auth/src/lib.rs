@@ -12,7 +12,7 @@ mod session;
 mod users;
 
 pub use error::AuthError;
-pub use keys::{Keys, NewKey, Principal};
+pub use keys::{Keys, NewKey, Principal, SigningKey};
 pub use master_key::{InvalidMasterKey, MasterKey};
 pub use secret::Secret;
 pub use session::{Session, Sessions};

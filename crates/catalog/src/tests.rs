@@ -19,4 +19,5 @@ mod requests;
 mod rolled;
 mod settings;
 mod staging;
+mod uploads;
 mod world;

@@ -73,6 +73,21 @@ impl Client {
         self.unary(self.named(message), Call::Write, self.timeouts().commit, call).await
     }
 
+    /// The same for a call whose id the caller knows: however often it is made, it is done once.
+    pub(crate) async fn mutate_long_as<M, A, F>(
+        &self,
+        id: &RequestId,
+        mut message: M,
+        call: impl Fn(Request<M>) -> F,
+    ) -> Result<A, Error>
+    where
+        M: Mutation + Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        message.set_request_id(id);
+        self.unary(message, Call::Write, self.timeouts().commit, call).await
+    }
+
     fn named<M: Mutation>(&self, mut message: M) -> M {
         message.set_request_id(&RequestId::random(self.random()));
         message

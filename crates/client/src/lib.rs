@@ -7,6 +7,7 @@ mod client;
 mod commits;
 mod config;
 mod credentials;
+mod multipart;
 mod objects;
 mod references;
 mod repositories;
@@ -21,19 +22,21 @@ mod tests;
 
 pub use braid_wire::{
     AccessKey, AccessKeys, Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention,
-    CherryPick, CommitBranch, CommitInfo, CopyObject, CreateBranch, CreateRepository, CreateTag, Diff,
-    DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs,
-    FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage, Identity, Limits, Link, ListAccessKeys,
-    ListBranches, ListDiff, ListItem, ListMergeConflicts, ListObjects, ListRepositories, ListTags, ListUsers,
-    Log, Merge, MergeBase, MergeConflict, MergeStrategy, NewAccessKey, Object, Operation, Page, Precondition,
-    PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope,
-    ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo,
-    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload,
-    UploadTarget, Usage, User, Users,
+    CherryPick, CommitBranch, CommitInfo, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch,
+    CreateMultipartUpload, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind,
+    DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, Identity, Limits, Link, ListAccessKeys, ListBranches, ListDiff, ListItem,
+    ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories, ListTags, ListUsers,
+    Log, Merge, MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, NewAccessKey,
+    Object, Operation, Page, Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage,
+    RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent,
+    RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo, SetBranchProtection, StreamDownloads,
+    StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadAddress, UploadTarget, Usage,
+    User, Users,
 };
 pub use call::Entries;
 pub use client::Client;
 pub use config::{ClientConfig, Timeouts, TlsOptions};
 pub use credentials::Credentials;
 pub use retry::RetryPolicy;
-pub use transfer::{Body, Progress, TransferError, UploadOptions};
+pub use transfer::{Body, IN_PARTS_ABOVE, Progress, SentParts, TransferError, UploadOptions};

@@ -245,7 +245,7 @@ impl Client {
     }
 }
 
-fn as_many<T>(asked: usize, answered: Vec<T>) -> Result<Vec<T>, Error> {
+pub(crate) fn as_many<T>(asked: usize, answered: Vec<T>) -> Result<Vec<T>, Error> {
     if answered.len() == asked {
         return Ok(answered);
     }

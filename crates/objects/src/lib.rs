@@ -7,6 +7,7 @@ mod local;
 mod memory;
 mod port;
 mod presign;
+pub mod protocol;
 mod range;
 mod s3;
 mod stores;

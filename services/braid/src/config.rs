@@ -26,6 +26,8 @@ pub struct ServerConfig {
     pub http: SocketAddr,
     /// Whether the gateway is served.
     pub gateway: bool,
+    /// The domain by which the gateway's S3 API is reached; a host right below it names a bucket.
+    pub s3_domain: Option<String>,
     /// What gRPC proves itself with; without it, its connections are not encrypted.
     pub tls: Option<TlsIdentity>,
     /// What presigned URLs of the local store begin with; `None` is the HTTP address.
@@ -55,6 +57,7 @@ impl ServerConfig {
             grpc: Some(any_port),
             http: any_port,
             gateway: true,
+            s3_domain: None,
             tls: None,
             public_url: None,
             storage: StorageConfig::Local,

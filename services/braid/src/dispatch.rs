@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::{Json, Router};
-use braid_gateway::Gateway;
+use braid_gateway::{Gateway, S3Gateway};
 use braid_objects::S3Endpoint;
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -23,6 +23,8 @@ const API: [&str; 3] = ["/api/v1", "/_health", "/openapi.json"];
 enum Destination {
     /// The REST API.
     Api,
+    /// The gateway's S3 API.
+    S3,
     /// The local store's own endpoint.
     Store,
 }
@@ -36,12 +38,25 @@ pub(crate) struct ServedStore {
 
 /// The gateway of a process that may still be waiting for what the gateway needs.
 #[derive(Clone, Default)]
-pub(crate) struct GatewaySlot(Arc<OnceLock<Router>>);
+pub(crate) struct GatewaySlot(Arc<OnceLock<Protocols>>);
+
+/// What a gateway speaks.
+#[derive(Clone)]
+struct Protocols {
+    rest: Router,
+    s3: S3Gateway,
+}
 
 impl GatewaySlot {
     /// Serves `gateway` from now on.
     pub(crate) fn fill(&self, gateway: &Gateway) {
-        assert!(self.0.set(gateway.rest()).is_ok(), "a process has one gateway");
+        let protocols = Protocols { rest: gateway.rest(), s3: gateway.s3() };
+        assert!(self.0.set(protocols).is_ok(), "a process has one gateway");
+    }
+
+    /// Whether a request comes by a host's name that is kept for the gateway's S3 API.
+    fn has_host(&self, headers: &HeaderMap) -> bool {
+        self.0.get().is_some_and(|protocols| protocols.s3.has_host(headers))
     }
 }
 
@@ -60,8 +75,11 @@ impl Dispatch {
 
     async fn answer(self, mut request: Request<Body>) -> Response<Body> {
         let key_id = self.store.as_ref().map(|store| store.key_id.as_str());
-        match destination(request.uri(), request.headers(), key_id) {
+        let (uri, headers) = (request.uri(), request.headers());
+        let by_host = || self.gateway.as_ref().is_some_and(|gateway| gateway.has_host(headers));
+        match destination(uri, headers, key_id, self.gateway.is_some(), by_host) {
             Destination::Api => self.api(request).await,
+            Destination::S3 => self.s3(request).await,
             Destination::Store => match self.store {
                 Some(mut store) => {
                     forget_other_credentials(&mut request);
@@ -75,11 +93,19 @@ impl Dispatch {
     async fn api(self, request: Request<Body>) -> Response<Body> {
         let Some(slot) = self.gateway else { return StatusCode::NOT_FOUND.into_response() };
         match slot.0.get() {
-            Some(router) => answered(router.clone().oneshot(request).await),
+            Some(protocols) => answered(protocols.rest.clone().oneshot(request).await),
             None => {
                 let message = json!({ "message": "the server is starting" });
                 (StatusCode::SERVICE_UNAVAILABLE, Json(message)).into_response()
             }
+        }
+    }
+
+    async fn s3(self, mut request: Request<Body>) -> Response<Body> {
+        forget_other_credentials(&mut request);
+        match self.gateway.and_then(|slot| slot.0.get().map(|protocols| protocols.s3.clone())) {
+            Some(mut gateway) => answered(gateway.call(request).await),
+            None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
 }
@@ -104,12 +130,22 @@ fn answered(result: Result<Response<Body>, Infallible>) -> Response<Body> {
     response
 }
 
-/// A signature decides before the path does: a bucket may be called as a path of the API is.
-fn destination(uri: &Uri, headers: &HeaderMap, store_key: Option<&str>) -> Destination {
-    if let Some(signer) = signer(uri, headers) {
-        return if store_key == Some(signer) || !is_api(uri) { Destination::Store } else { Destination::Api };
+/// A signature decides before the path does: a bucket may be called as a path of the API is. With a gateway, the local
+/// store is only for those who have its own key; whoever else signs is a user.
+fn destination(
+    uri: &Uri,
+    headers: &HeaderMap,
+    store_key: Option<&str>,
+    has_gateway: bool,
+    by_host: impl FnOnce() -> bool,
+) -> Destination {
+    match signer(uri, headers) {
+        Some(signer) if store_key == Some(signer) || !has_gateway => Destination::Store,
+        Some(_) => Destination::S3,
+        None if by_host() => Destination::S3,
+        None if is_api(uri) => Destination::Api,
+        None => Destination::Store,
     }
-    if is_api(uri) { Destination::Api } else { Destination::Store }
 }
 
 fn is_api(uri: &Uri) -> bool {
@@ -154,7 +190,7 @@ mod tests {
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, value.parse().unwrap());
         }
-        destination(&uri.parse().unwrap(), &headers, Some("BRDI1"))
+        destination(&uri.parse().unwrap(), &headers, Some("BRDI1"), true, || false)
     }
 
     #[test]
@@ -170,9 +206,27 @@ mod tests {
             ("/api/v1/object", Some(store), Destination::Store),
             ("/api/v1/object?X-Amz-Credential=BRDI1%2F20260101", None, Destination::Store),
             ("/braid.local/x?X-Amz-Credential=BRDI1/2026", Some("Basic YTpi"), Destination::Store),
+            (
+                "/lake/main/x",
+                Some("AWS4-HMAC-SHA256 Credential=BRDA1/2026/r/s3/aws4_request"),
+                Destination::S3,
+            ),
+            ("/api/v1/user", Some("AWS BRDA1:c2ln"), Destination::S3),
+            ("/lake/main/x?X-Amz-Credential=BRDA1/2026", None, Destination::S3),
         ] {
             assert_eq!(to(uri, authorization), expected, "{uri} {authorization:?}");
         }
+    }
+
+    #[test]
+    fn a_host_decides_where_nobody_signed_and_without_a_gateway_all_is_the_store_s() {
+        let uri: Uri = "/api/v1/user".parse().unwrap();
+        let by = |has_gateway, by_host, headers: &HeaderMap| {
+            destination(&uri, headers, Some("BRDI1"), has_gateway, || by_host)
+        };
+        assert_eq!(by(true, true, &HeaderMap::new()), Destination::S3);
+        let signed = HeaderMap::from_iter([(AUTHORIZATION, "AWS K:c2ln".parse().unwrap())]);
+        assert_eq!(by(false, false, &signed), Destination::Store);
     }
 
     #[test]

@@ -7,11 +7,11 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::ServerConfig;
-use crate::options::{MasterKeyOptions, S3Options};
+use crate::options::{GatewayOptions, MasterKeyOptions, S3Options};
 use crate::server::reachable;
 use crate::{logging, serve};
 
-/// Serves lakeFS's REST API over a cluster: it keeps nothing itself, and any number of them are one service.
+/// Serves lakeFS's REST API and the S3 API over a cluster: it keeps nothing itself, and any number of them are one service.
 ///
 /// All nodes of a cluster share its TiKV, the storage and the master key. The metadata services run in the gateway's own
 /// process. TLS is left to a proxy.
@@ -32,12 +32,15 @@ pub struct GatewayNode {
     #[command(flatten)]
     master_key: MasterKeyOptions,
 
-    /// Address for HTTP: the REST API, health and readiness
+    /// Address for HTTP: the REST and S3 APIs, health and readiness
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000", env = "BRAID_HTTP")]
     http: SocketAddr,
 
     #[command(flatten)]
     s3: S3Options,
+
+    #[command(flatten)]
+    gateway: GatewayOptions,
 }
 
 impl GatewayNode {
@@ -60,6 +63,7 @@ impl GatewayNode {
             grpc: None,
             http: self.http,
             gateway: true,
+            s3_domain: self.gateway.s3_domain,
             ..ServerConfig::in_cluster(self.kv, master_key, storage)
         })
     }

@@ -21,7 +21,8 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8001", env = "BRAID_GRPC")]
     pub(crate) grpc: SocketAddr,
 
-    /// Address for HTTP: health and readiness, and the object store's S3 endpoint if it is in the data folder
+    /// Address for HTTP: the REST and S3 APIs, health and readiness, and the object store's own endpoint if it is in the
+    /// data folder
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000", env = "BRAID_HTTP")]
     pub(crate) http: SocketAddr,
 
@@ -45,6 +46,15 @@ impl Listen {
         };
         Ok(Some(TlsIdentity { certificates: read(certificates)?, private_key: read(key)? }))
     }
+}
+
+/// How existing clients reach the gateway.
+#[derive(Debug, Args)]
+pub(crate) struct GatewayOptions {
+    /// Domain of the S3 API, such as s3.lake.example: `REPOSITORY.DOMAIN` is then a bucket of its own. Without it, buckets
+    /// are the first part of the path
+    #[arg(long, value_name = "DOMAIN", env = "BRAID_S3_DOMAIN")]
+    pub(crate) s3_domain: Option<String>,
 }
 
 /// What stored secrets are sealed under.

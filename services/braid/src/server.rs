@@ -87,7 +87,7 @@ impl Server {
         let metadata = Metadata::new(parts.clone(), settings.clone())?;
         if let Some(slot) = gateway {
             let session_key = foundation.master.derive("sessions");
-            slot.fill(&over(&metadata, parts, settings, session_key)?);
+            slot.fill(&over(&metadata, parts, settings, session_key, config.s3_domain.clone())?);
         }
         let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
@@ -208,6 +208,7 @@ fn over(
     parts: Parts,
     settings: Settings,
     session_key: [u8; 32],
+    s3_domain: Option<String>,
 ) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
     let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;
@@ -215,6 +216,7 @@ fn over(
         version: settings.version,
         storage_kind: settings.storage_kind,
         default_storage_prefix: settings.default_storage_prefix,
+        s3_domain,
     };
     let Parts { stores, keys, clock, random, .. } = parts;
     let sessions = Arc::new(Sessions::new(Arc::clone(&keys), session_key, Arc::clone(&clock)));

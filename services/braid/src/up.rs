@@ -7,7 +7,7 @@ use braid_objects::StorageUri;
 use clap::Args;
 
 use crate::config::{KvConfig, ServerConfig};
-use crate::options::{Listen, MasterKeyOptions, S3Options};
+use crate::options::{GatewayOptions, Listen, MasterKeyOptions, S3Options};
 use crate::server::{Server, reachable};
 use crate::storage::StorageConfig;
 use crate::{logging, serve};
@@ -50,6 +50,9 @@ pub struct Up {
 
     #[command(flatten)]
     s3: S3Options,
+
+    #[command(flatten)]
+    gateway: GatewayOptions,
 }
 
 impl Up {
@@ -77,6 +80,7 @@ impl Up {
             tls: self.listen.tls()?,
             public_url: self.public_url,
             storage,
+            s3_domain: self.gateway.s3_domain,
             ..ServerConfig::in_folder(self.data)
         })
     }

@@ -14,7 +14,9 @@ use futures::{Stream, StreamExt};
 pub(crate) const URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Where an object's data is, or will be.
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
+    bucket: String,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) key: String,
 }
@@ -36,9 +38,15 @@ impl Place {
         };
         let (bucket, key) =
             address.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or_else(out_of_reach)?;
-        let namespace = format!("s3://{bucket}").parse().map_err(|_| out_of_reach())?;
+        let bucket = format!("s3://{bucket}");
+        let namespace = bucket.parse().map_err(|_| out_of_reach())?;
         let store = stores.open(&namespace).map_err(|error| error.about(address))?;
-        Ok(Self { store, key: key.to_owned() })
+        Ok(Self { bucket, store, key: key.to_owned() })
+    }
+
+    /// Whether the object store can copy between here and there by itself.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.bucket == other.bucket
     }
 
     /// Reads all of the data, or a part of it.

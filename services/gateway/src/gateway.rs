@@ -9,6 +9,7 @@ use braid_objects::Stores;
 use braid_types::{Clock, Random};
 
 use crate::rest;
+use crate::s3::{self, S3Gateway};
 
 /// What the gateway is made of.
 #[derive(Clone)]
@@ -36,6 +37,9 @@ pub struct Settings {
     pub storage_kind: String,
     /// Where repositories go that were given no storage namespace: a URI that ends in `/`.
     pub default_storage_prefix: String,
+    /// The domain by which the S3 API is reached: a host right below it names a bucket. The API is reached without one as
+    /// well, by signed requests whose paths begin with the bucket.
+    pub s3_domain: Option<String>,
 }
 
 impl Settings {
@@ -66,6 +70,13 @@ impl Gateway {
     /// lakeFS's REST API: answers everything under `/api/v1`, and the paths beside it that its clients know.
     pub fn rest(&self) -> Router {
         rest::router(&self.shared)
+    }
+}
+
+impl Gateway {
+    /// The S3 API: repositories are its buckets.
+    pub fn s3(&self) -> S3Gateway {
+        s3::service(&self.shared)
     }
 }
 

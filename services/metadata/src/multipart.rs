@@ -44,8 +44,7 @@ impl Core {
             started: self.clock.now(),
             completed: None,
         };
-        entry(&record, &CompletedUpload { etag: String::new(), size: 0, mtime: record.started })
-            .check(asked.path.as_str())?;
+        entry(&record, &not_yet()).check(asked.path.as_str())?;
         let typed = Some(record.content_type.clone()).filter(|content_type| !content_type.is_empty());
         let started = namespace.store.start_upload(&record.address, typed).await;
         let upload = started.map_err(|error| store_error(&error, asked.path.as_str()))?;
@@ -175,8 +174,7 @@ impl Core {
         asked: &CompleteMultipartUpload,
         condition: &Condition,
     ) -> Result<CompletedUpload, Error> {
-        let unknown = CompletedUpload { etag: String::new(), size: 0, mtime: Time::default() };
-        found.entry(asked.clone(), &unknown).check(found.place.path.as_str())?;
+        found.entry(asked.clone(), &not_yet()).check(found.place.path.as_str())?;
         self.check_condition(asked, condition).await?;
         let parts = asked.parts.iter().map(|part| Ok((part_number(part.number)?, part.etag.clone())));
         let parts = parts.collect::<Result<Vec<_>, Error>>()?;
@@ -299,6 +297,11 @@ fn entry(record: &UploadRecord, completed: &CompletedUpload) -> Entry {
         metadata: record.metadata.clone(),
         mtime: completed.mtime,
     }
+}
+
+/// Stands for what an upload is still to become.
+fn not_yet() -> CompletedUpload {
+    CompletedUpload { etag: "none".to_owned(), size: 0, mtime: Time::default() }
 }
 
 fn shown(place: UploadPlace, record: UploadRecord) -> MultipartUpload {

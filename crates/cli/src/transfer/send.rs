@@ -1,12 +1,13 @@
 //! Sending: files become objects.
 //!
 //! Files go in batches: places for all of them are asked for at once, their data is sent side by side, and those that
-//! arrived whole are linked in one transaction. Nothing is seen of a file before that.
+//! arrived whole are linked in one transaction. Nothing is seen of a file before that. Large files go in parts, one file
+//! after another, and each is linked for itself.
 
 use std::path::Path;
 use std::pin::pin;
 
-use braid_client::{Body, Client, Link, Object, Upload, UploadOptions, UploadTarget};
+use braid_client::{Body, Client, IN_PARTS_ABOVE, Link, Object, Upload, UploadOptions, UploadTarget};
 use braid_types::limits::PAGE_ITEMS;
 use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RepositoryName};
 use futures::StreamExt;
@@ -134,7 +135,9 @@ async fn next_batch(found: &mut mpsc::Receiver<Found>, prefix: &PathPrefix) -> O
 
 async fn send_batch(sending: &Sending<'_>, batch: Batch) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = batch.outcomes;
-    let placed = place(sending, batch.files, &mut outcomes).await?;
+    let is_large = |planned: &Planned| planned.file.size > IN_PARTS_ABOVE;
+    let (large, small): (Vec<_>, Vec<_>) = batch.files.into_iter().partition(is_large);
+    let placed = place(sending, small, &mut outcomes).await?;
     let mut links = Vec::with_capacity(placed.len());
     let sent = placed.into_iter().map(|(planned, upload)| Box::pin(send_file(sending, planned, upload)));
     let mut sent = stream::iter(sent).buffer_unordered(sending.parallel);
@@ -145,7 +148,25 @@ async fn send_batch(sending: &Sending<'_>, batch: Batch) -> Result<Vec<Outcome>,
         }
     }
     link(sending, links, &mut outcomes).await?;
+    for planned in large {
+        outcomes.push(send_large(sending, planned).await?);
+    }
     Ok(outcomes)
+}
+
+/// Sends a large file in parts, and links it.
+async fn send_large(sending: &Sending<'_>, planned: Planned) -> Result<Outcome, Failure> {
+    let _permit = sending.permits.acquire().await.expect("the semaphore is never closed");
+    let path = planned.path.clone();
+    let sent = async {
+        let opened = open(planned.file).await?;
+        let body = opened.body();
+        Box::pin(send_one(sending, planned.path, &body, opened.check_unchanged())).await
+    };
+    match sent.await {
+        Ok(object) => Ok(done(&object)),
+        Err(trouble) => Outcome::of(path.as_str(), Err(trouble)),
+    }
 }
 
 /// Asks for places for all files at once. Files that the server names as refused are left out.
@@ -226,6 +247,16 @@ pub(crate) async fn send_one(
     is_whole: impl Future<Output = Result<(), Trouble>>,
 ) -> Result<Object, Trouble> {
     let (client, repository, branch) = (sending.client, sending.repository, sending.branch);
+    if body.size() > IN_PARTS_ABOVE {
+        let options = options(sending);
+        let sent = Box::pin(client.put_parts(repository, branch, &path, body, &options)).await?;
+        if let Err(trouble) = is_whole.await {
+            // What cannot be given up now, the service gives up later.
+            let _ = client.abort_multipart_upload(sent.upload).await;
+            return Err(trouble);
+        }
+        return Ok(client.link_parts(sent, &options).await?);
+    }
     let upload = client.create_upload(repository, branch, target(sending, &path, body.size())).await?;
     let link = put(sending, upload, body).await?;
     is_whole.await?;
@@ -233,9 +264,14 @@ pub(crate) async fn send_one(
 }
 
 async fn put(sending: &Sending<'_>, upload: Upload, body: &Body) -> Result<Link, Trouble> {
-    let options = UploadOptions { progress: Some(sending.meter.of_one()), ..sending.options.clone() };
+    let options = options(sending);
     let put = sending.client.put(sending.repository, sending.branch, upload, body, &options);
     Ok(Box::pin(put).await?)
+}
+
+/// The options of one more object.
+fn options(sending: &Sending<'_>) -> UploadOptions {
+    UploadOptions { progress: Some(sending.meter.of_one()), ..sending.options.clone() }
 }
 
 fn target(sending: &Sending<'_>, path: &ObjectPath, size: u64) -> UploadTarget {

@@ -56,8 +56,8 @@ impl Body {
         }
     }
 
-    async fn chunk(self, from: u64) -> io::Result<Bytes> {
-        let length = CHUNK_BYTES.min(self.size() - from);
+    async fn chunk(self, from: u64, most: u64) -> io::Result<Bytes> {
+        let length = CHUNK_BYTES.min(most);
         match self {
             Self::Bytes(bytes) => Ok(bytes.slice(from as usize..(from + length) as usize)),
             Self::File { file, .. } => tokio::task::spawn_blocking(move || {
@@ -77,7 +77,33 @@ impl From<Bytes> for Body {
     }
 }
 
-/// One reading of a body from its beginning: counts and hashes what was read.
+/// Some of a body.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    body: Body,
+    from: u64,
+    size: u64,
+}
+
+impl Piece {
+    /// The `size` bytes that begin at `from`, which are there.
+    pub(super) fn of(body: &Body, from: u64, size: u64) -> Self {
+        assert!(from + size <= body.size(), "a piece is within its body");
+        Self { body: body.clone(), from, size }
+    }
+
+    /// All of it.
+    pub(super) fn whole(body: &Body) -> Self {
+        Self::of(body, 0, body.size())
+    }
+
+    /// How many bytes there are.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// One reading of a piece from its beginning: counts and hashes what was read.
 #[derive(Clone, Default)]
 pub(super) struct Reading(Arc<Observed>);
 
@@ -89,24 +115,25 @@ struct Observed {
 }
 
 impl Reading {
-    /// The body's bytes. A failure to read ends them, and is found in [`Reading::failure`].
+    /// The piece's bytes. A failure to read ends them, and is found in [`Reading::failure`].
     pub(super) fn stream(
         &self,
-        body: Body,
+        piece: Piece,
         progress: Option<Progress>,
     ) -> BoxStream<'static, io::Result<Bytes>> {
         let reading = self.clone();
-        stream::try_unfold((body, reading, progress), async |(body, reading, progress)| {
-            let from = reading.moved();
-            if from == body.size() {
+        stream::try_unfold((piece, reading, progress), async |(piece, reading, progress)| {
+            let read = reading.moved();
+            if read == piece.size {
                 return Ok(None);
             }
-            let chunk = body.clone().chunk(from).await.map_err(|error| reading.fail(error))?;
+            let chunk = piece.body.clone().chunk(piece.from + read, piece.size - read).await;
+            let chunk = chunk.map_err(|error| reading.fail(error))?;
             let moved = reading.take(&chunk);
             if let Some(progress) = &progress {
                 progress(moved);
             }
-            Ok(Some((chunk, (body, reading, progress))))
+            Ok(Some((chunk, (piece, reading, progress))))
         })
         .boxed()
     }

@@ -7,7 +7,7 @@ mod body;
 mod checksum;
 mod download;
 mod error;
-
+mod parts;
 mod stall;
 mod store;
 mod upload;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use body::Body;
 pub use error::TransferError;
+pub use parts::{IN_PARTS_ABOVE, SentParts};
 pub(crate) use store::http_client;
 pub use upload::UploadOptions;
 

@@ -9,11 +9,11 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Response;
 
-use super::body::{Body, Reading};
+use super::body::{Body, Piece, Reading};
 use super::checksum::{etag, stored_as, tags_are_md5};
 use super::stall::{Stalled, unless_stalled};
 use super::store::{Next, Refusal};
-use super::{Progress, TransferError};
+use super::{IN_PARTS_ABOVE, Progress, TransferError};
 use crate::call::malformed;
 use crate::client::Client;
 
@@ -44,10 +44,10 @@ impl fmt::Debug for UploadOptions {
 }
 
 impl Client {
-    /// Uploads `body` and stages it at `path`.
+    /// Uploads `body` and stages it at `path`: in parts if it is larger than [`IN_PARTS_ABOVE`].
     ///
     /// # Errors
-    /// Those of [`Client::put`] and [`Client::link_upload`].
+    /// Those of [`Client::put`] and [`Client::link_upload`], or of [`Client::put_parts`] and [`Client::link_parts`].
     pub async fn upload(
         &self,
         repository: &RepositoryName,
@@ -56,6 +56,10 @@ impl Client {
         body: &Body,
         options: &UploadOptions,
     ) -> Result<Object, TransferError> {
+        if body.size() > IN_PARTS_ABOVE {
+            let sent = Box::pin(self.put_parts(repository, branch, path, body, options)).await?;
+            return Ok(self.link_parts(sent, options).await?);
+        }
         let upload = self.create_upload(repository, branch, target(path, body, options)).await?;
         let link = Box::pin(self.put(repository, branch, upload, body, options)).await?;
         Ok(self.link_upload(repository, branch, link).await?)
@@ -85,27 +89,28 @@ impl Client {
             if next == Next::Renew {
                 upload = self.create_upload(repository, branch, target(&path, body, options)).await?;
             }
-            match self.put_once(&upload, body, options.progress.clone()).await? {
+            let to = Destination { path: path.as_str(), url: &upload.url, headers: &upload.headers };
+            match self.put_once(to, Piece::whole(body), options.progress.clone()).await? {
                 Ok(checksum) => return Ok(link(upload, checksum, body, options)),
                 Err(refusal) => next = refusal.recover(&mut retries).await?,
             }
         }
     }
 
-    /// Sends the body once; the entity tag that the store answered.
-    async fn put_once(
+    /// Sends a piece once; the entity tag that the store answered.
+    pub(super) async fn put_once(
         &self,
-        upload: &Upload,
-        body: &Body,
+        to: Destination<'_>,
+        piece: Piece,
         progress: Option<Progress>,
     ) -> Result<Result<String, Refusal>, TransferError> {
-        let path = upload.path.as_str();
+        let (path, size) = (to.path, piece.size());
         let reading = Reading::default();
         let request = self
             .http()
-            .put(&upload.url)
-            .headers(headers(upload, body.size())?)
-            .body(reqwest::Body::wrap_stream(reading.stream(body.clone(), progress)));
+            .put(to.url)
+            .headers(headers(&to, size)?)
+            .body(reqwest::Body::wrap_stream(reading.stream(piece, progress)));
         let sent = unless_stalled(self.timeouts().idle, || reading.moved(), request.send()).await;
         if let Some(source) = reading.failure() {
             return Err(TransferError::Source { path: path.to_owned(), source });
@@ -113,12 +118,18 @@ impl Client {
         Ok(match sent {
             Err(Stalled) => Err(Refusal::stalled(path)),
             Ok(Err(error)) => Err(Refusal::broken(path, error)),
-            Ok(Ok(response)) if response.status().is_success() => {
-                stored(path, &response, &reading, body.size())
-            }
+            Ok(Ok(response)) if response.status().is_success() => stored(path, &response, &reading, size),
             Ok(Ok(response)) => Err(Refusal::read(path, response, self.timeouts().idle).await),
         })
     }
+}
+
+/// Where data goes.
+pub(super) struct Destination<'a> {
+    /// The object's path, for errors.
+    pub(super) path: &'a str,
+    pub(super) url: &'a str,
+    pub(super) headers: &'a BTreeMap<String, String>,
 }
 
 fn target(path: &ObjectPath, body: &Body, options: &UploadOptions) -> UploadTarget {
@@ -138,12 +149,12 @@ fn link(upload: Upload, checksum: String, body: &Body, options: &UploadOptions) 
     }
 }
 
-fn headers(upload: &Upload, size: u64) -> Result<HeaderMap, Error> {
+fn headers(to: &Destination<'_>, size: u64) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
-    for (name, value) in &upload.headers {
+    for (name, value) in to.headers {
         let parsed = (name.parse::<HeaderName>(), value.parse::<HeaderValue>());
         let (Ok(name), Ok(value)) = parsed else {
-            return Err(malformed(&format!("'{name}' is not a header for '{}'", upload.path)));
+            return Err(malformed(&format!("'{name}' is not a header for '{}'", to.path)));
         };
         headers.insert(name, value);
     }
@@ -186,7 +197,11 @@ mod tests {
         let reading = Reading::default();
         let early = stored("p", &answer(), &reading, 3);
         assert!(matches!(early, Err(Refusal::Busy(error)) if error.message().contains("took 0 of 3 bytes")));
-        let _: Vec<_> = reading.stream(Bytes::from_static(b"abc").into(), None).try_collect().await.unwrap();
+        let _: Vec<_> = reading
+            .stream(Piece::whole(&Bytes::from_static(b"abc").into()), None)
+            .try_collect()
+            .await
+            .unwrap();
         assert_eq!(stored("p", &answer(), &reading, 3), Ok("abc-1".to_owned()));
     }
 }

@@ -6,8 +6,8 @@ use s3s::dto::{Bucket, ListBucketsInput, ListBucketsOutput};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::LocalS3;
-use super::conditions::timestamp;
 use super::error::s3_error;
+use crate::protocol::timestamp;
 
 impl LocalS3 {
     pub(super) async fn all_buckets(

@@ -8,11 +8,10 @@ use futures::future::BoxFuture;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use s3s::service::S3Service;
-use s3s::{S3Error, S3ErrorCode};
 use tower::Service;
 
-use super::refusal::{Refusal, refusal};
 use crate::is_local_bucket;
+use crate::protocol::{Addressing, refusal, refused};
 
 /// The S3 endpoint of a local store. It answers every request, if only with an error in S3's form.
 #[derive(Debug, Clone)]
@@ -45,7 +44,7 @@ async fn answer(mut inner: S3Service, request: Request<Body>) -> Response<Body> 
     if request.method() == Method::OPTIONS && is_in_local_bucket(request.uri().path()) {
         return preflight(request.headers());
     }
-    if let Some(refusal) = refusal(request.method(), request.uri(), request.headers()) {
+    if let Some(refusal) = refusal(request.method(), request.uri(), request.headers(), Addressing::Path) {
         return refused(refusal);
     }
     match Service::call(&mut inner, request).await {
@@ -59,15 +58,6 @@ async fn answer(mut inner: S3Service, request: Request<Body>) -> Response<Body> 
 
 fn is_in_local_bucket(path: &str) -> bool {
     path.trim_start_matches('/').split('/').next().is_some_and(is_local_bucket)
-}
-
-fn refused(refusal: Refusal) -> Response<Body> {
-    let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).expect("every refusal has a code of S3's");
-    let error = S3Error::with_message(code, refusal.message);
-    match error.to_http_response() {
-        Ok(response) => response.map(Body::new),
-        Err(_) => status(StatusCode::NOT_IMPLEMENTED),
-    }
 }
 
 fn status(status: StatusCode) -> Response<Body> {

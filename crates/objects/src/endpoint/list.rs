@@ -1,50 +1,23 @@
 //! Listing, in both versions of the protocol.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{
-    CommonPrefix, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    Object, ObjectStorageClass,
+    CommonPrefix, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+    ObjectStorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
 use super::LocalS3;
-use super::conditions::{etag, timestamp};
 use super::error::s3_error;
 use super::object::signed;
+use crate::Page;
 use crate::local::{Listed, ListingQuery, StoredObject};
-use crate::s3::encode_name;
-use crate::{MAX_PAGE, Page};
-
-/// How names are written in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
-    Plain,
-    Encoded,
-}
+use crate::protocol::{Names, etag, from_token, max_keys, timestamp, token};
 
 /// A page, sorted into what the protocol keeps apart.
 struct Lines {
     contents: Vec<Object>,
     prefixes: Vec<CommonPrefix>,
     next: Option<String>,
-}
-
-impl Names {
-    pub(super) fn asked(encoding: Option<&EncodingType>) -> S3Result<Self> {
-        match encoding.map(EncodingType::as_str) {
-            None => Ok(Self::Plain),
-            Some(EncodingType::URL) => Ok(Self::Encoded),
-            Some(other) => Err(refuse!(InvalidArgument, "unknown encoding-type \"{other}\"")),
-        }
-    }
-
-    pub(super) fn write(self, name: String) -> String {
-        match self {
-            Self::Plain => name,
-            Self::Encoded => encode_name(&name),
-        }
-    }
 }
 
 impl LocalS3 {
@@ -150,19 +123,4 @@ fn query(
     let limit = limit.map_err(|_| refuse!(InvalidArgument, "max-keys is not negative"))?;
     let after = after.filter(|after| !after.is_empty());
     Ok(ListingQuery { prefix: prefix.unwrap_or_default(), delimiter, after, limit })
-}
-
-fn max_keys(asked: Option<i32>) -> i32 {
-    let most = i32::try_from(MAX_PAGE).expect("a page is small");
-    asked.unwrap_or(most).min(most)
-}
-
-fn token(next: &str) -> String {
-    URL_SAFE_NO_PAD.encode(next)
-}
-
-fn from_token(token: &str) -> S3Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.ok_or_else(|| refuse!(InvalidArgument, "the continuation token is not one of ours"))
 }

@@ -6,15 +6,12 @@
 mod access;
 mod attributes;
 mod bucket;
-mod checksum;
-mod conditions;
 mod error;
 mod front;
 mod list;
 mod multipart;
 mod object;
 mod operations;
-mod refusal;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -11,13 +11,11 @@ use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
 use super::LocalS3;
 use super::attributes::attributes;
-use super::conditions::{ReadConditions, etag, timestamp, write_condition};
 use super::error::s3_error;
-use super::list::Names;
 use super::object::{byte_range, signed};
 use super::write::Incoming;
 use crate::local::{PartInfo, UploadInfo};
-use crate::{MAX_PAGE, MAX_PART_NUMBER};
+use crate::protocol::{Names, ReadConditions, etag, page_limit, part_number, timestamp, write_condition};
 
 impl LocalS3 {
     pub(super) async fn start_upload(
@@ -184,21 +182,10 @@ fn upload_marker(key: Option<&str>, upload: Option<&str>) -> Option<(String, Str
     })
 }
 
-fn part_number(number: i32) -> S3Result<u16> {
-    let valid = u16::try_from(number).ok().filter(|number| (1..=MAX_PART_NUMBER).contains(number));
-    valid.ok_or_else(|| refuse!(InvalidArgument, "a part's number is 1 to {MAX_PART_NUMBER}, not {number}"))
-}
-
 fn asked_part(part: CompletedPart) -> S3Result<(u16, String)> {
     let number = part_number(part.part_number.unwrap_or_default())?;
     let tag = part.e_tag.ok_or_else(|| refuse!(MalformedXML, "part {number} is named without its etag"))?;
     Ok((number, tag.into_value()))
-}
-
-fn page_limit(asked: Option<i32>) -> S3Result<usize> {
-    let asked = usize::try_from(asked.unwrap_or(1000));
-    let asked = asked.map_err(|_| refuse!(InvalidArgument, "a page's length is not negative"))?;
-    Ok(asked.clamp(1, MAX_PAGE))
 }
 
 fn listed_part(part: &PartInfo) -> Part {

@@ -5,9 +5,9 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use super::LocalS3;
 use super::attributes::{kept_headers, metadata};
-use super::conditions::{ReadConditions, etag, timestamp};
 use super::error::s3_error;
 use crate::local::StoredObject;
+use crate::protocol::{ReadConditions, etag, timestamp};
 use crate::{ByteRange, ObjectError};
 
 impl LocalS3 {
@@ -23,7 +23,7 @@ impl LocalS3 {
             if_modified_since: input.if_modified_since,
             if_unmodified_since: input.if_unmodified_since,
         };
-        conditions.check(content.object())?;
+        conditions.check(&content.object().etag, content.object().modified)?;
         let range = content.resolve(input.range.map(byte_range)).map_err(s3_error)?;
         let object = content.object().clone();
         let length = range.end - range.start;
@@ -53,7 +53,7 @@ impl LocalS3 {
             if_modified_since: input.if_modified_since,
             if_unmodified_since: input.if_unmodified_since,
         };
-        conditions.check(&object)?;
+        conditions.check(&object.etag, object.modified)?;
         let range = range_of(&object, &input.key, input.range)?;
         let length = range.as_ref().map_or(object.size, |range| range.end - range.start);
         let output = HeadObjectOutput {

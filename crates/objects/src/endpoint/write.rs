@@ -4,18 +4,17 @@ use futures::StreamExt;
 use http::HeaderMap;
 use s3s::dto::{
     Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition, Error,
-    MetadataDirective, ObjectIdentifier, PutObjectInput, PutObjectOutput, StreamingBlob,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, MetadataDirective,
+    ObjectIdentifier, PutObjectInput, PutObjectOutput, StreamingBlob,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error as refuse};
 
 use super::LocalS3;
 use super::access::check_bucket;
 use super::attributes::attributes;
-use super::checksum::Expected;
-use super::conditions::{ReadConditions, etag, timestamp, write_condition};
 use super::error::s3_error;
 use crate::local::{Condition, Content, Upload, Written};
+use crate::protocol::{Expected, ReadConditions, etag, header_condition, timestamp, write_condition};
 
 /// Content as it comes in, and what is declared of it.
 pub(super) struct Incoming {
@@ -112,7 +111,7 @@ impl LocalS3 {
         };
         check_bucket(bucket)?;
         let content = self.store.content(bucket, key).await.map_err(s3_error)?;
-        match conditions.check(content.object()) {
+        match conditions.check(&content.object().etag, content.object().modified) {
             // What is known already cannot be left out of a copy.
             Err(_) => Err(refuse!(PreconditionFailed, "the source is another than the one asked for")),
             Ok(()) => Ok(content),
@@ -183,12 +182,6 @@ impl LocalS3 {
 
 fn broken_off() -> s3s::S3ErrorCode {
     s3s::S3ErrorCode::IncompleteBody
-}
-
-fn header_condition(headers: &HeaderMap, name: &str) -> S3Result<Option<ETagCondition>> {
-    let parse = |value: &http::HeaderValue| ETagCondition::parse_http_header(value.as_bytes());
-    let parsed = headers.get(name).map(parse).transpose();
-    parsed.map_err(|error| refuse!(InvalidArgument, "{name}: {error}"))
 }
 
 fn listed_error(key: String, error: &S3Error) -> Error {

@@ -18,7 +18,7 @@ pub(super) struct Place {
 
 /// What must be at a place for a write to be carried out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Condition {
+pub enum Condition {
     /// Anything or nothing.
     #[default]
     None,

@@ -29,10 +29,10 @@ mod upload;
 mod writer;
 
 pub use bucket::LocalBuckets;
+pub use change::Condition;
 pub use error::OpenError;
 pub use store::LocalStore;
 
-pub(crate) use change::Condition;
 pub(crate) use content::Content;
 pub(crate) use error::LocalError;
 pub(crate) use listing::{Listed, ListingQuery};

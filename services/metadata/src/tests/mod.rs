@@ -6,6 +6,7 @@ mod concurrency;
 mod history;
 mod lifecycle;
 mod main_path;
+mod multipart;
 mod namespaces;
 mod over_disk;
 mod refs_dump;

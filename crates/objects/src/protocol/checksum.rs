@@ -16,7 +16,7 @@ const SHA1: &str = "x-amz-checksum-sha1";
 const SHA256: &str = "x-amz-checksum-sha256";
 
 /// What content must come to.
-pub(super) struct Expected {
+pub struct Expected {
     headers: HeaderMap,
     trailers: Option<TrailingHeaders>,
     hasher: ChecksumHasher,
@@ -24,7 +24,7 @@ pub(super) struct Expected {
 
 impl Expected {
     /// The checksums that a request declares.
-    pub(super) fn of(headers: &HeaderMap, trailers: Option<TrailingHeaders>) -> Self {
+    pub fn of(headers: &HeaderMap, trailers: Option<TrailingHeaders>) -> Self {
         let announced =
             headers.get("x-amz-trailer").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let announced: Vec<String> =
@@ -41,12 +41,15 @@ impl Expected {
     }
 
     /// Takes the next bytes of content.
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
     }
 
     /// Compares the content, whose MD5 is `md5`, with what was declared; answers the checksums found.
-    pub(super) fn check(self, md5: &[u8; 16]) -> S3Result<Checksum> {
+    ///
+    /// # Errors
+    /// `BadDigest`, or what says that a checksum cannot be one.
+    pub fn check(self, md5: &[u8; 16]) -> S3Result<Checksum> {
         if let Some(declared) = self.headers.get("content-md5") {
             let declared = STANDARD.decode(declared.as_bytes()).ok().filter(|digest| digest.len() == 16);
             let declared = declared.ok_or_else(|| s3_error!(InvalidDigest, "Content-MD5 is no MD5"))?;

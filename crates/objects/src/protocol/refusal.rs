@@ -1,13 +1,38 @@
 //! What is refused before the protocol library sees it. The library ignores parameters and headers that it does not
 //! know: `PUT key?tagging` would replace the object by an empty one.
 
-use http::{HeaderMap, Method, Uri, header};
+use axum::body::Body;
+use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
+use s3s::{S3Error, S3ErrorCode};
 
 /// Why a request is refused: the S3 code, and a message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) code: &'static str,
-    pub(super) message: String,
+pub struct Refusal {
+    code: &'static str,
+    message: String,
+}
+
+/// Where a request names its bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// As the first part of its path.
+    Path,
+    /// In its host's name.
+    Host,
+}
+
+/// The answer to a refused request.
+#[must_use]
+pub fn refused(refusal: Refusal) -> Response<Body> {
+    let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).expect("every refusal has a code of S3's");
+    match S3Error::with_message(code, refusal.message).to_http_response() {
+        Ok(response) => response.map(Body::new),
+        Err(_) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+            response
+        }
+    }
 }
 
 /// Headers that ask for something that is not done here, and must not be passed over in silence.
@@ -30,7 +55,8 @@ enum Target {
 }
 
 /// Why the request is refused, if it is.
-pub(super) fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Refusal> {
+#[must_use]
+pub fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap, addressing: Addressing) -> Option<Refusal> {
     let names: Vec<&str> = parameter_names(uri).collect();
     if is_version_2(&names, headers) {
         let message = "Signature Version 2 is not accepted; use Version 4".to_owned();
@@ -40,7 +66,7 @@ pub(super) fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
     if let Some(name) = refused_header {
         return Some(not_implemented(&format!("header \"{name}\"")));
     }
-    let target = target(uri.path());
+    let target = target(uri.path(), addressing);
     if let Some(name) = names.iter().find(|name| !is_known(method, target, name)) {
         return Some(not_implemented(&format!("parameter \"{name}\" of {method}")));
     }
@@ -64,11 +90,14 @@ fn is_version_2(names: &[&str], headers: &HeaderMap) -> bool {
     by_header || names.iter().any(|name| ["AWSAccessKeyId", "Signature"].contains(name))
 }
 
-fn target(path: &str) -> Target {
-    match path.trim_start_matches('/').split_once('/') {
-        Some((_, key)) if !key.is_empty() => Target::Object,
-        _ if path.trim_start_matches('/').is_empty() => Target::Root,
-        _ => Target::Bucket,
+fn target(path: &str, addressing: Addressing) -> Target {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    match (addressing, path.split_once('/')) {
+        (Addressing::Host, _) if path.is_empty() => Target::Bucket,
+        (Addressing::Host, _) => Target::Object,
+        (Addressing::Path, Some((_, key))) if !key.is_empty() => Target::Object,
+        (Addressing::Path, _) if path.is_empty() => Target::Root,
+        (Addressing::Path, _) => Target::Bucket,
     }
 }
 
@@ -125,7 +154,8 @@ mod tests {
 
     fn refused(method: &str, uri: &str) -> Option<&'static str> {
         let method: Method = method.parse().unwrap();
-        refusal(&method, &uri.parse().unwrap(), &HeaderMap::new()).map(|refusal| refusal.code)
+        refusal(&method, &uri.parse().unwrap(), &HeaderMap::new(), Addressing::Path)
+            .map(|refusal| refusal.code)
     }
 
     #[test]
@@ -169,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_in_the_host_is_not_in_the_path() {
+        let refused = |method: &str, uri: &str| {
+            let method: Method = method.parse().unwrap();
+            refusal(&method, &uri.parse().unwrap(), &HeaderMap::new(), Addressing::Host).is_some()
+        };
+        assert!(!refused("GET", "/?list-type=2"));
+        assert!(!refused("PUT", "/key?partNumber=1&uploadId=x"));
+        assert!(refused("GET", "/key?list-type=2"));
+        assert!(refused("PUT", "/key?tagging"));
+    }
+
+    #[test]
     fn signature_version_2_is_refused() {
         assert_eq!(
             refused("GET", "/b.local/key?AWSAccessKeyId=a&Signature=b&Expires=9"),
@@ -176,7 +218,8 @@ mod tests {
         );
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_static("AWS key:signature"));
-        let refusal = refusal(&Method::GET, &"/b.local/key".parse().unwrap(), &headers).unwrap();
+        let refusal =
+            refusal(&Method::GET, &"/b.local/key".parse().unwrap(), &headers, Addressing::Path).unwrap();
         assert_eq!(refusal.code, "InvalidRequest");
     }
 
@@ -185,7 +228,8 @@ mod tests {
         for name in REFUSED_HEADERS {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_static("1"));
-            let refusal = refusal(&Method::PUT, &"/b.local/key".parse().unwrap(), &headers).unwrap();
+            let refusal =
+                refusal(&Method::PUT, &"/b.local/key".parse().unwrap(), &headers, Addressing::Path).unwrap();
             assert!(refusal.message.contains(name), "{refusal:?}");
         }
     }

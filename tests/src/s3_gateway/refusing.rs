@@ -1,0 +1,148 @@
+use reqwest::StatusCode;
+
+use super::Lake;
+use super::signed::{Signed, http};
+
+async fn told(request: Signed, body: &'static str) -> (u16, String) {
+    let (status, code) = request.answer(body).await;
+    (status.as_u16(), code)
+}
+
+fn said(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+#[tokio::test]
+async fn only_true_signatures_of_known_keys_are_taken() {
+    let lake = Lake::start().await;
+    lake.put("main/a", "body").await;
+    let get = || Signed::new(&lake.server, "GET", "/lake/main/a");
+    assert_eq!(told(get(), "").await, said(200, ""));
+    assert_eq!(
+        told(Signed { secret: "other".to_owned(), ..get() }, "").await,
+        said(403, "SignatureDoesNotMatch")
+    );
+    let unknown = Signed { key_id: "BRDAUNKNOWN".to_owned(), ..get() };
+    assert_eq!(told(unknown, "").await, said(403, "InvalidAccessKeyId"));
+    for skew in [-1000, 1000] {
+        assert_eq!(told(Signed { skew, ..get() }, "").await, said(403, "RequestTimeTooSkewed"), "{skew}");
+        assert_eq!(told(Signed { skew: skew * 8 / 10, ..get() }, "").await, said(200, ""), "{skew}");
+    }
+    let elsewhere = Signed { service: "ec2".to_owned(), ..get() };
+    assert_eq!(told(elsewhere, "").await, said(501, "NotImplemented"));
+    let url = format!("http://{}/lake/main/a", lake.server.http_address());
+    for authorization in ["AWS4-HMAC-SHA256 Credential=", "AWS4-HMAC-SHA256 Credential=a/b, x", "AWS a:b"] {
+        let answer = http().get(&url).header("authorization", authorization).send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{authorization}: {}", answer.status());
+    }
+    let nobody = http().get(&url).send().await.unwrap();
+    assert!(nobody.status().is_client_error());
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn content_must_have_the_hash_that_was_signed() {
+    let lake = Lake::start().await;
+    let hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let put = || Signed::new(&lake.server, "PUT", "/lake/main/a").headers(&[("x-amz-content-sha256", hash)]);
+    assert_eq!(told(put(), "hello").await, said(200, ""));
+    assert_eq!(told(put(), "other").await, said(400, "XAmzContentSHA256Mismatch"));
+    assert_eq!(lake.get("main/a").await, "hello");
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_done_is_never_taken_for_something_else() {
+    let lake = Lake::start().await;
+    lake.put("main/a", "body").await;
+    for (method, path) in [
+        ("PUT", "/lake/main/a?tagging"),
+        ("PUT", "/lake/main/a?acl"),
+        ("PUT", "/lake/main/a?retention"),
+        ("PUT", "/lake/main/a?legal-hold"),
+        ("PUT", "/lake/main/a?renameObject"),
+        ("PUT", "/lake/main/a?unheard-of=1"),
+        ("PUT", "/lake?policy"),
+        ("PUT", "/lake?versioning"),
+        ("DELETE", "/lake/main/a?tagging"),
+        ("DELETE", "/lake?lifecycle"),
+        ("GET", "/lake/main/a?torrent"),
+        ("GET", "/lake/main/a?versionId=1"),
+        ("GET", "/lake?versions"),
+        ("GET", "/lake?acl"),
+        ("POST", "/lake/main/a?select&select-type=2"),
+        ("POST", "/lake/main/a?restore"),
+        ("POST", "/lake/main/a"),
+    ] {
+        let (status, code) = told(Signed::new(&lake.server, method, path), "<x/>").await;
+        assert_eq!((status, code.as_str()), (501, "NotImplemented"), "{method} {path}");
+    }
+    for header in ["x-amz-tagging", "x-amz-object-lock-mode", "x-amz-write-offset-bytes"] {
+        let put = Signed::new(&lake.server, "PUT", "/lake/main/a").headers(&[(header, "1")]);
+        assert_eq!(told(put, "other").await, said(501, "NotImplemented"), "{header}");
+    }
+    assert_eq!(lake.get("main/a").await, "body");
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_malformed_is_a_fault_of_the_server() {
+    let lake = Lake::start().await;
+    lake.put("main/a", "body").await;
+    let long = format!("/lake/main/{}", "k".repeat(1100));
+    let chunked = [
+        ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+        ("x-amz-decoded-content-length", "4"),
+        ("content-encoding", "aws-chunked"),
+    ];
+    for (method, path, headers, body) in [
+        ("PUT", "/lake/main/a", &chunked[..], "not chunks"),
+        ("PUT", "/lake/main/a", &[("content-md5", "!")][..], "x"),
+        ("PUT", "/lake/main/a", &[("x-amz-checksum-crc32", "!")][..], "x"),
+        ("PUT", "/lake/main/a", &[("x-amz-content-sha256", "zz")][..], "x"),
+        ("PUT", "/lake/main/a", &[("if-none-match", "a b")][..], "x"),
+        ("PUT", "/lake/main/a", &[("x-amz-copy-source", "nothing")][..], ""),
+        ("PUT", "/lake/main/a", &[("x-amz-copy-source", "lake/%ff/%zz")][..], ""),
+        ("PUT", "/lake/main/a?partNumber=x&uploadId=y", &[][..], "x"),
+        ("PUT", "/lake/main/a?partNumber=0&uploadId=y", &[][..], "x"),
+        ("PUT", "/lake/main/a?partNumber=1", &[][..], "x"),
+        ("PUT", "/lake/main/a?uploadId=y", &[][..], "x"),
+        ("GET", "/lake/main/a", &[("range", "lines=1-2")][..], ""),
+        ("GET", "/lake/main/a", &[("range", "bytes=5-2")][..], ""),
+        ("GET", "/lake/main/a", &[("if-modified-since", "yesterday")][..], ""),
+        ("GET", "/lake?list-type=2&max-keys=x", &[][..], ""),
+        ("GET", "/lake?list-type=2&max-keys=-1", &[][..], ""),
+        ("GET", "/lake?list-type=2&continuation-token=%21", &[][..], ""),
+        ("GET", "/lake?list-type=2&encoding-type=rot13", &[][..], ""),
+        ("GET", "/lake?list-type=2&prefix=%FF", &[][..], ""),
+        ("GET", "/lake?uploads&max-uploads=x", &[][..], ""),
+        ("GET", "/lake/main/a?uploadId=x&part-number-marker=-1", &[][..], ""),
+        ("POST", "/lake?delete", &[][..], "<Delete>"),
+        ("POST", "/lake?delete", &[][..], ""),
+        ("POST", "/lake/main/a?uploadId=x", &[][..], "<nothing/>"),
+        ("POST", "/lake/main/a?uploadId=x", &[][..], "&"),
+        ("DELETE", "/lake/main/a?uploadId=%00", &[][..], ""),
+        ("GET", "/lake/main/%FF", &[][..], ""),
+        ("GET", "/LAKE/main/a", &[][..], ""),
+        ("GET", "/la/main/a", &[][..], ""),
+        ("PUT", long.as_str(), &[][..], "x"),
+        ("DELETE", "/lake/main~1/a", &[][..], ""),
+    ] {
+        let (status, code) = told(Signed::new(&lake.server, method, path).headers(headers), body).await;
+        let short: String = path.chars().take(60).collect();
+        let expected = 400..500;
+        let fine = expected.contains(&status) || (method == "GET" && (status == 200 || status == 206));
+        assert!(fine, "{method} {short} {headers:?}: {status} {code}");
+    }
+    assert_eq!(lake.get("main/a").await, "body");
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn buckets_of_the_local_store_are_no_repositories() {
+    let lake = Lake::start().await;
+    let local = Signed::new(&lake.server, "GET", "/braid.local/lake/_lakefs/dummy");
+    let (status, code) = local.answer("").await;
+    assert_eq!((status, code.as_str()), (StatusCode::NOT_FOUND, "NoSuchBucket"));
+    lake.server.stop().await.unwrap();
+}
