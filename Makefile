@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients bench bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -10,6 +10,7 @@ help:
 	@echo "make test-faults    500 runs of transfers on a cluster under random faults; needs Rust and a C compiler only"
 	@echo "make test-histories 200 runs of clients of two nodes that die, under random faults: one order must explain all answers"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
+	@echo "make test-clients   lakeFS's own Python clients against a started server; needs Python and its package index"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
@@ -42,6 +43,10 @@ INTEROP_TARGET = $(or $(CARGO_TARGET_DIR),$(HOME)/.cache/braid-target)/interop
 
 test-interop:
 	CARGO_TARGET_DIR=$(INTEROP_TARGET) cargo test --locked --manifest-path tests/tikv-interop/Cargo.toml
+
+test-clients:
+	cargo build -p braid
+	tests/clients/run.sh
 
 bench:
 	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches

@@ -133,6 +133,11 @@ impl Keys {
         Ok(Principal { user: key.user.clone(), key_id: id.to_owned() })
     }
 
+    /// Whose key this is, if there is one of this id.
+    pub(crate) async fn owner(&self, id: &str) -> Result<Option<String>, AuthError> {
+        Ok(self.opened(id).await?.map(|key| key.user.clone()))
+    }
+
     /// The key that a caller claims to have signed with, to check that it did.
     ///
     /// # Errors
@@ -141,11 +146,6 @@ impl Keys {
         let key = self.opened(id).await?.ok_or(AuthError::Unauthenticated)?;
         let principal = Principal { user: key.user.clone(), key_id: id.to_owned() };
         Ok(SigningKey { principal, secret: key.secret.clone() })
-    }
-
-    /// Whose key this is, if there is one of this id.
-    pub(crate) async fn owner(&self, id: &str) -> Result<Option<String>, AuthError> {
-        Ok(self.opened(id).await?.map(|key| key.user.clone()))
     }
 
     async fn opened(&self, id: &str) -> Result<Option<Arc<OpenedKey>>, AuthError> {

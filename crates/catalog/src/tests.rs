@@ -21,6 +21,7 @@ mod references;
 mod refs_dump;
 mod requests;
 mod rolled;
+mod settings;
 mod staging;
 mod structure;
 mod structure_layers;

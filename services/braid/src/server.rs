@@ -88,7 +88,7 @@ impl Server {
         let metadata = Metadata::new(parts.clone(), settings.clone())?;
         if let Some(slot) = gateway {
             let session_key = foundation.master.derive("sessions");
-            slot.fill(&over(&metadata, parts, settings, config.s3_domain.clone(), session_key)?);
+            slot.fill(&over(&metadata, parts, settings, session_key, config.s3_domain.clone())?);
         }
         let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
@@ -212,8 +212,8 @@ fn over(
     metadata: &Metadata,
     parts: Parts,
     settings: Settings,
-    s3_domain: Option<String>,
     session_key: [u8; 32],
+    s3_domain: Option<String>,
 ) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
     let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;

@@ -10,6 +10,7 @@ mod caller;
 mod commits;
 mod config;
 mod diffs;
+mod dumps;
 mod error;
 mod headers;
 mod merges;
@@ -22,6 +23,7 @@ mod settings;
 mod setup;
 mod statistics;
 mod tags;
+mod trees;
 mod unbuilt;
 mod users;
 mod view;
@@ -66,6 +68,8 @@ fn closed() -> Router<App> {
         .merge(config::routes())
         .merge(users::routes())
         .merge(settings::routes())
+        .merge(dumps::routes())
+        .merge(trees::routes())
         .merge(statistics::routes())
         .merge(repositories::routes())
         .merge(branches::routes())

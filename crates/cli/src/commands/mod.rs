@@ -29,4 +29,5 @@ pub(crate) mod show;
 mod source;
 pub(crate) mod stat;
 pub(crate) mod tag;
+pub(crate) mod user;
 pub(crate) mod whoami;

@@ -1,7 +1,5 @@
 //! Listing objects.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{Extension, State};
 use braid_client::{ListItem, ListObjects, Object};
@@ -9,7 +7,7 @@ use braid_objects::PresignGetOptions;
 use braid_types::Time;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::data::Place;
+use crate::data::{Place, URL_LIFETIME};
 use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
@@ -17,9 +15,6 @@ use crate::rest::names::{after, prefix, ref_at};
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::{Listed, ObjectStats, Shown};
-
-/// How long the URLs of a listing live.
-const URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// How many URLs are made at once. Each costs a little work and no request.
 const AT_ONCE: usize = 16;
