@@ -226,6 +226,7 @@ fn branches_with_staged_layers_alone_are_stored_as_they_always_were() {
         base: Some(MetarangeId::from_bytes([3; 32])),
         sealed: vec![SealedLayer { id: LayerId::from_bytes([4; 16]), layer }],
         open: OpenLayer { token: StagingToken::from_bytes([6; 16]), lanes: 4 },
+        hidden: false,
     };
     assert_eq!(BranchRecord::decode(&stored.unwrap()).unwrap(), record);
     assert_eq!(record.encode()[0], 1);

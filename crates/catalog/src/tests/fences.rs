@@ -118,7 +118,7 @@ async fn published_after(lake: &Lake, on: &str, meanwhile: impl AsyncFnOnce(&Lak
 }
 
 /// The same with a commit of what is staged on `on`.
-async fn committed_after(lake: &Lake, on: &str, meanwhile: impl AsyncFnOnce(&Lake)) -> Published {
+pub(super) async fn committed_after(lake: &Lake, on: &str, meanwhile: impl AsyncFnOnce(&Lake)) -> Published {
     let (uploads, by) = (Uploads::default(), lake.mutation());
     let repository = lake.catalog.repository(&repo()).await.unwrap();
     lake.seal(on).await;

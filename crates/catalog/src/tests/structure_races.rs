@@ -1,15 +1,12 @@
 //! Structural changes beside other writers, step by step.
 
-use std::collections::BTreeMap;
-
 use braid_kv::Outcome;
-use braid_tree::TreeId;
-use braid_types::{Code, Commit, Time};
+use braid_types::Code;
 use futures::future::join;
 
-use super::fences::paused_writer;
+use super::fences::{committed_after, paused_writer};
 use super::lake::*;
-use crate::operation::publish::{Published, Target};
+use crate::operation::publish::Published;
 use crate::*;
 
 /// `main` with committed directories `a/` and `b/` of `count` each.
@@ -87,46 +84,15 @@ async fn of_two_renames_into_one_empty_place_one_is_refused() {
     }
 }
 
-/// What a commit of `main` has folded when it is about to publish.
-struct Folded {
-    repository: RepositoryRecord,
-    from: BranchRecord,
-    tree: TreeId,
-}
-
-impl Folded {
-    async fn new(lake: &Lake) -> Self {
-        let repository = lake.catalog.repository(&repo()).await.unwrap();
-        let (from, snapshot) = (lake.record_of("main").await, lake.catalog.snapshot().await.unwrap());
-        let tree = lake.catalog.fold_layers(&repository, &from, &snapshot).await.unwrap().tree;
-        Self { repository, from, tree }
-    }
-
-    async fn publish(&self, lake: &Lake) -> Published {
-        let commit = Commit {
-            parents: vec![self.from.head],
-            metarange: self.tree,
-            committer: "tester".into(),
-            message: "late".into(),
-            metadata: BTreeMap::new(),
-            time: Time::from_seconds(9),
-            generation: 3,
-            version: 1,
-        };
-        let (main, by) = (branch("main"), lake.mutation());
-        let target = Target { repository: &self.repository, branch: &main };
-        lake.catalog.publish_own(target, &self.from, &commit, &by.of("commit", &[])).await.unwrap()
-    }
-}
-
 #[tokio::test]
 async fn a_prefix_deleted_written_and_deleted_again_while_an_older_commit_folds_stays_deleted() {
     let lake = two(50).await;
     assert!(lake.erase("main", "a/").await);
-    let folded = Folded::new(&lake).await;
-    lake.fill("main", "a/", 40).await;
-    assert!(lake.erase("main", "a/").await);
-    assert!(matches!(folded.publish(&lake).await, Published::Moved(_)));
+    let published = committed_after(&lake, "main", async |lake| {
+        lake.fill("main", "a/", 40).await;
+        assert!(lake.erase("main", "a/").await);
+    });
+    assert!(matches!(published.await, Published::Done));
     assert_eq!(lake.record_of("main").await.sealed.len(), 2, "what came later is not part of the commit");
     assert_eq!(lake.content("main@").await.len(), 50);
     assert_eq!(lake.content("main").await.len(), 50);
@@ -138,66 +104,17 @@ async fn a_prefix_deleted_written_and_deleted_again_while_an_older_commit_folds_
 async fn a_commit_does_not_take_a_later_deletion_for_the_one_that_it_folded() {
     let lake = two(50).await;
     assert!(lake.erase("main", "a/").await);
-    let folded = Folded::new(&lake).await;
-    lake.reset("main", ResetScope::All).await;
-    assert!(lake.erase("main", "a/").await);
-    assert!(matches!(folded.publish(&lake).await, Published::Lost(_)));
-    let repository = &folded.repository;
-    let flat = lake.catalog.publish_flat(repository, &branch("main"), &folded.from, folded.tree).await;
+    let repository = lake.catalog.repository(&repo()).await.unwrap();
+    let (from, snapshot) = (lake.record_of("main").await, lake.catalog.snapshot().await.unwrap());
+    let ranges = lake.catalog.ranges(&repository).await.unwrap();
+    let tree = lake.catalog.fold_layers(&ranges, &repository, &from, &snapshot).await.unwrap().tree;
+    let published = committed_after(&lake, "main", async |lake| {
+        lake.reset("main", ResetScope::All).await;
+        assert!(lake.erase("main", "a/").await);
+    });
+    assert!(matches!(published.await, Published::Outdated(_)));
+    let flat = lake.catalog.publish_flat(&repository, &branch("main"), &from, tree).await;
     assert!(!flat.unwrap());
     lake.commit("main").await;
     assert_eq!(lake.content("main@").await.len(), 50);
-}
-
-#[tokio::test]
-async fn a_commit_whose_layers_are_flattened_meanwhile_folds_again() {
-    let lake = two(50).await;
-    lake.rename("main", "a/", "c/").await;
-    let expected = lake.content("main").await;
-    let other = lake.restarted();
-    lake.world.interrupt(move || async move {
-        assert!(other.flatten("main").await);
-    });
-    lake.commit("main").await;
-    assert_eq!(lake.content("main@").await, expected);
-    assert!(lake.record_of("main").await.sealed.is_empty());
-}
-
-#[tokio::test]
-async fn flattening_loses_to_a_commit_and_keeps_what_came_later() {
-    let lake = two(50).await;
-    lake.rename("main", "a/", "c/").await;
-    let other = lake.restarted();
-    lake.world.interrupt(move || async move {
-        other.commit("main").await;
-    });
-    assert!(!lake.flatten("main").await, "the layers were committed");
-    lake.rename("main", "c/", "a/").await;
-    let folded = Folded::new(&lake).await;
-    lake.put("main", "later", "1").await;
-    assert!(lake.erase("main", "b/").await);
-    let repository = &folded.repository;
-    let flat = lake.catalog.publish_flat(repository, &branch("main"), &folded.from, folded.tree).await;
-    assert!(flat.unwrap());
-    assert_eq!(lake.record_of("main").await.sealed.len(), 3);
-    let seen = lake.content("main").await;
-    assert_eq!((seen.len(), seen.contains_key("a/01"), seen.contains_key("later")), (51, true, true));
-    lake.commit("main").await;
-    assert_eq!(lake.content("main@").await, seen);
-}
-
-#[tokio::test]
-async fn a_branch_that_is_remade_while_its_layers_are_folded_keeps_its_own() {
-    let lake = two(50).await;
-    lake.branch("side", "main").await;
-    lake.rename("side", "a/", "c/").await;
-    let other = lake.restarted();
-    lake.world.interrupt(move || async move {
-        other.catalog.delete_branch(&repo(), &branch("side"), &other.mutation()).await.unwrap();
-        other.branch("side", "main").await;
-        other.rename("side", "b/", "d/").await;
-    });
-    assert!(!lake.flatten("side").await);
-    let seen = lake.content("side").await;
-    assert!(seen.contains_key("a/01") && seen.contains_key("d/01"));
 }

@@ -138,8 +138,6 @@ async fn objects() {
         "ObjectService/ListObjects" <- client.list_objects(ListObjects {
             repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None, after: None,
             page_size: None, page_token: None,
-            after: None,
-            after: None,
         });
         "ObjectService/StreamObjects" <- first(client.stream_objects(StreamObjects {
             repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None, after: None,
