@@ -73,7 +73,8 @@ async fn make(fleet: &Fleet, pool: &Pool, sides: &[Side]) -> anyhow::Result<()> 
             let create = CreateBranch { repository: repository.clone(), name: name.clone(), source };
             client.create_branch(create).await?;
             let body = Body::Bytes(path.as_str().to_owned().into());
-            let upload = client.upload(&repository, &name, &path, &body, &UploadOptions::default());
+            let options = UploadOptions::default();
+            let upload = client.upload(&repository, &name, &path, &body, &options);
             Box::pin(upload).await?;
             let request = CommitBranch {
                 repository,
