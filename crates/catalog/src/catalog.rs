@@ -20,6 +20,9 @@ use crate::record::{self, BranchRecord, OpenLayer, RepositoryRecord, RepositoryS
 use crate::storage::Storage;
 use crate::view::Reads;
 
+/// Lanes of a branch's fence. Whoever changes the structure of a branch, or seals it, writes every one of them, and those who
+/// write to a branch on one node go together in one transaction: few are enough.
+const BRANCH_LANES: u16 = 8;
 /// The format version of repositories that are created now.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
@@ -155,7 +158,8 @@ impl Catalog {
 
     /// A new open layer.
     pub(crate) fn fresh_layer(&self) -> OpenLayer {
-        OpenLayer { token: StagingToken::random(self.random()), lanes: self.parts.kv.lanes() }
+        let lanes = self.parts.kv.lanes().min(BRANCH_LANES);
+        OpenLayer { token: StagingToken::random(self.random()), lanes }
     }
 
     /// The lanes of a fence as this process uses them; `owner` is the staging token or repository that it guards.

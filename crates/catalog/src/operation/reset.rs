@@ -45,6 +45,9 @@ impl Catalog {
         loop {
             let tried = match scope {
                 ResetScope::All => self.try_reset_all(repository, branch, &request).await?,
+                ResetScope::Prefix(prefix) if prefix.is_empty() => {
+                    self.try_reset_all(repository, branch, &request).await?
+                }
                 ResetScope::Path(path) => self.try_reset_path(repository, branch, path, &request).await?,
                 ResetScope::Prefix(prefix) => {
                     return self.reset_prefix(repository, branch, prefix, &request).await;
