@@ -127,6 +127,7 @@ pub(crate) async fn history(client: &Client, at: &str) -> Vec<CommitId> {
         first_parent: false,
         since: None,
         stop_at: None,
+        after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
     };

@@ -133,6 +133,7 @@ impl Machine {
             first_parent: false,
             since: None,
             stop_at: None,
+            after: None,
             paths: Vec::new(),
             prefixes: Vec::new(),
         };
