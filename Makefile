@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-s3 bench bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-histories 200 runs of clients of two nodes that die, under random faults: one order must explain all answers"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
 	@echo "make test-clients   lakeFS's own Python clients against a started server; needs Python and its package index"
+	@echo "make test-clients-s3  published S3 clients against a server; needs Python, apt; MIB=10 FILES=100 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
@@ -47,6 +48,9 @@ test-interop:
 test-clients:
 	cargo build -p braid
 	tests/clients/run.sh
+
+test-clients-s3:
+	tests/clients/s3/run.sh
 
 bench:
 	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches

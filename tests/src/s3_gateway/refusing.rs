@@ -95,6 +95,7 @@ async fn nothing_malformed_is_a_fault_of_the_server() {
         ("x-amz-decoded-content-length", "4"),
         ("content-encoding", "aws-chunked"),
     ];
+    let mut odd = Vec::new();
     for (method, path, headers, body) in [
         ("PUT", "/lake/main/a", &chunked[..], "not chunks"),
         ("PUT", "/lake/main/a", &[("content-md5", "!")][..], "x"),
@@ -129,11 +130,13 @@ async fn nothing_malformed_is_a_fault_of_the_server() {
         ("DELETE", "/lake/main~1/a", &[][..], ""),
     ] {
         let (status, code) = told(Signed::new(&lake.server, method, path).headers(headers), body).await;
-        let short: String = path.chars().take(60).collect();
-        let expected = 400..500;
-        let fine = expected.contains(&status) || (method == "GET" && (status == 200 || status == 206));
-        assert!(fine, "{method} {short} {headers:?}: {status} {code}");
+        // A listing or a read may pass over what it does not understand.
+        let passed_over = method == "GET" && (200..300).contains(&status);
+        if !(400..500).contains(&status) && !passed_over {
+            odd.push((method, path.chars().take(60).collect::<String>(), headers, status, code));
+        }
     }
+    assert!(odd.is_empty(), "{odd:#?}");
     assert_eq!(lake.get("main/a").await, "body");
     lake.server.stop().await.unwrap();
 }

@@ -70,6 +70,10 @@ pub fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap, addressing: Addr
     if let Some(name) = names.iter().find(|name| !is_known(method, target, name)) {
         return Some(not_implemented(&format!("parameter \"{name}\" of {method}")));
     }
+    if names.contains(&"partNumber") != names.contains(&"uploadId") && method == Method::PUT {
+        let message = "a part is named by \"partNumber\" and \"uploadId\" together".to_owned();
+        return Some(Refusal { code: "InvalidArgument", message });
+    }
     let posts_without_purpose =
         method == Method::POST && !names.iter().any(|name| names_a_post(target, name));
     posts_without_purpose.then(|| not_implemented("upload by form"))
@@ -178,6 +182,13 @@ mod tests {
             ("POST", "/b.local/key"),
         ] {
             assert_eq!(refused(method, uri), Some("NotImplemented"), "{method} {uri}");
+        }
+    }
+
+    #[test]
+    fn half_a_part_is_no_object() {
+        for uri in ["/b.local/key?partNumber=1", "/b.local/key?uploadId=x"] {
+            assert_eq!(refused("PUT", uri), Some("InvalidArgument"), "{uri}");
         }
     }
 
