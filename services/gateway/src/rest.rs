@@ -16,6 +16,7 @@ mod headers;
 mod merges;
 mod names;
 mod objects;
+mod openapi;
 mod query;
 mod repositories;
 mod route;
@@ -52,6 +53,7 @@ pub(crate) fn router(shared: &App) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .route("/_health", get(|| async { "alive!" }))
+        .merge(openapi::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(shared), headers::common))
         .with_state(Arc::clone(shared))
