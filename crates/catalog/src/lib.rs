@@ -52,8 +52,8 @@ pub use page::{Names, Page, PageRequest};
 pub use protection::{Protection, Touch};
 pub use record::setting::RetentionRules;
 pub use record::{
-    BranchRecord, CompletedUpload, ImportCommit, ImportRecord, ImportSource, ImportState, Layer, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer,
-    UploadPlace, UploadRecord,
+    BranchRecord, CompletedUpload, ImportCommit, ImportRecord, ImportSource, ImportState, Layer, OpenLayer,
+    RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
 };
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryId,
-    RepositoryName, TagName, Time,
+    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RefExpression,
+    RepositoryId, RepositoryName, TagName, Time,
 };
 
 /// A value with one representation in a message.

@@ -13,6 +13,7 @@ mod diffs;
 mod dumps;
 mod error;
 mod headers;
+mod imports;
 mod merges;
 mod names;
 mod objects;
@@ -77,6 +78,7 @@ fn closed() -> Router<App> {
         .merge(branches::routes())
         .merge(tags::routes())
         .merge(commits::routes())
+        .merge(imports::routes())
         .merge(diffs::routes())
         .merge(merges::routes())
         .merge(objects::routes())

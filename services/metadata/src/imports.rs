@@ -89,7 +89,9 @@ impl ImportStore for Namespaces {
         }
         let is_around = !is_object && own.to_string().starts_with(uri.as_str());
         if own.relative(uri).is_some() || is_around {
-            return Err(refused(&format!("it is in the repository's own storage namespace '{namespace}', or around it")));
+            return Err(refused(&format!(
+                "it is in the repository's own storage namespace '{namespace}', or around it"
+            )));
         }
         Ok(())
     }

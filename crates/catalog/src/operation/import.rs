@@ -150,7 +150,8 @@ impl Catalog {
     ) -> Result<Page<ImportRecord>> {
         let start = PageStart::open(self, request, &["imports", repository.as_str()]).await?;
         let repository = load_repository(&start.snapshot, repository).await?;
-        let range = start.range(import::range(Some(&repository.id)), "", |_| unreachable!("no name is given"));
+        let range =
+            start.range(import::range(Some(&repository.id)), "", |_| unreachable!("no name is given"));
         let rows = start.snapshot.scan(&range, ScanOptions::first(request.limit() + 1)).await?;
         let more = rows.len() > request.limit();
         let shown = &rows[..rows.len().min(request.limit())];
@@ -185,7 +186,9 @@ impl Catalog {
                 Ok(None) => return Ok(()),
                 Ok(Some(lost)) => attempts.again(self, lost).await?,
                 // The next look tells.
-                Err(unknown) if unknown.code() == Code::OutcomeUnknown => attempts.again(self, unknown).await?,
+                Err(unknown) if unknown.code() == Code::OutcomeUnknown => {
+                    attempts.again(self, unknown).await?
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -209,7 +212,9 @@ impl ImportRequest {
         }
         if prefixes > limits::IMPORT_PREFIXES {
             let most = limits::IMPORT_PREFIXES;
-            return Err(too_many(format!("an import has at most {most} sources that are prefixes, not {prefixes}")));
+            return Err(too_many(format!(
+                "an import has at most {most} sources that are prefixes, not {prefixes}"
+            )));
         }
         match &self.commit {
             Some(commit) => Commit::check_limits(&commit.committer, &commit.message, &commit.metadata),
@@ -218,7 +223,8 @@ impl ImportRequest {
     }
 
     fn identity(&self, repository: &RepositoryName) -> IdentityHasher {
-        let mut hasher = IdentityHasher::new().strings(&["import", repository.as_str(), self.branch.as_str()]);
+        let mut hasher =
+            IdentityHasher::new().strings(&["import", repository.as_str(), self.branch.as_str()]);
         for source in &self.sources {
             hasher = match source {
                 ImportSource::Prefix { uri, destination } => {
@@ -238,7 +244,8 @@ impl ImportRequest {
 
 /// The id of the import that a request asks for: a retry asks for the same.
 fn id_of(mutation: &Mutation) -> ImportId {
-    let hash = IdentityHasher::new().strings(&["import", &mutation.principal, mutation.request.as_str()]).finish();
+    let hash =
+        IdentityHasher::new().strings(&["import", &mutation.principal, mutation.request.as_str()]).finish();
     ImportId::from_slice(&hash[..16]).expect("sixteen bytes of a hash are sixteen bytes")
 }
 

@@ -96,7 +96,16 @@ impl<'a> Plan<'a> {
     pub(crate) fn new(catalog: &'a Catalog, snapshot: Arc<dyn Snapshot>, uploads: &'a Uploads) -> Self {
         let draft = Draft::new(snapshot);
         let (courses, commits) = (BTreeMap::new(), Vec::new());
-        Self { catalog, draft, uploads, courses, commits, tags: Vec::new(), imports: Vec::new(), log: Vec::new() }
+        Self {
+            catalog,
+            draft,
+            uploads,
+            courses,
+            commits,
+            tags: Vec::new(),
+            imports: Vec::new(),
+            log: Vec::new(),
+        }
     }
 
     /// A repository that is to be changed.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use braid_kv::KeyRange;
 use braid_types::{
-    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RepositoryId, RequestId,
-    Result, Time,
+    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RepositoryId,
+    RequestId, Result, Time,
 };
 use bytes::Bytes;
 use prost::Message;

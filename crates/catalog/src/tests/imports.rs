@@ -57,7 +57,8 @@ impl ImportStore for Bucket {
 
     async fn list(&self, uri: &str, after: Option<&str>) -> Result<Vec<Importable>> {
         let after = after.unwrap_or_default().max(uri);
-        let inside = self.objects.range(after.to_owned()..).take_while(|(address, _)| address.starts_with(uri));
+        let inside =
+            self.objects.range(after.to_owned()..).take_while(|(address, _)| address.starts_with(uri));
         let later = inside.filter(|(address, _)| address.as_str() > after || after == uri);
         let found: Vec<_> = later.take(self.page).map(|(address, etag)| importable(address, etag)).collect();
         match found.is_empty() {
@@ -155,13 +156,17 @@ async fn thousands_of_objects_replace_a_directory_in_one_commit() {
     let before = lake.content("main").await;
     let bucket = Arc::new(Bucket::filled(20, 150));
     let import = import_of(vec![directory("s3://bucket/in/", "raw/")], true);
-    let ImportState::Finished { commit: Some(commit), tree: Some(_) } = lake.done(&import, &bucket).await else {
+    let ImportState::Finished { commit: Some(commit), tree: Some(_) } = lake.done(&import, &bucket).await
+    else {
         panic!("it did not finish");
     };
     assert_eq!(lake.content("main").await, imported(&before, &import.sources, &bucket));
     assert_eq!(lake.branch_head("main").await, commit);
     let (_, made) = lake.catalog.commit_at(&repo(), &expr("main")).await.unwrap();
-    assert_eq!((made.parents.clone(), made.message.as_str(), made.committer.as_str()), (vec![head], "imported", "ada"));
+    assert_eq!(
+        (made.parents.clone(), made.message.as_str(), made.committer.as_str()),
+        (vec![head], "imported", "ada")
+    );
     let found = lake.catalog.stat(&repo(), &expr("main"), &path("raw/03/007")).await.unwrap().entry;
     assert_eq!(found.address, "s3://bucket/in/03/007");
     assert_eq!(found.address_type, braid_types::AddressType::Full);
@@ -174,7 +179,8 @@ fn some(seed: u64) -> (Bucket, Vec<ImportSource>) {
     let names = ["a", "a/", "a/x", "b", "b/c/d", "b/c/e", "z"];
     let name = || format!("{}{}", names[one_of(names.len())], one_of(30));
     let objects: Vec<_> = (0..60).map(|at| (format!("s3://bucket/{}", name()), format!("e{at}"))).collect();
-    let prefixes = ["s3://bucket/", "s3://bucket/a", "s3://bucket/a/", "s3://bucket/b/c/", "s3://bucket/none/"];
+    let prefixes =
+        ["s3://bucket/", "s3://bucket/a", "s3://bucket/a/", "s3://bucket/b/c/", "s3://bucket/none/"];
     let directories = ["p/", "p/q/", "r/", "a/"];
     let mut sources = Vec::new();
     for _ in 0..=one_of(4) {
@@ -241,7 +247,8 @@ async fn what_cannot_be_imported_is_refused_or_fails_and_changes_nothing() {
     refused(vec![directory("s3://bucket/in/", "a/"); 65], Code::LimitExceeded).await;
     refused(vec![directory("s3://bucket/in/", "a")], Code::InvalidPath).await;
     refused(vec![directory("s3://other/in/", "a/")], Code::InvalidArgument).await;
-    let on = ImportRequest { branch: branch("none"), ..import_of(vec![directory("s3://bucket/in/", "a/")], true) };
+    let on =
+        ImportRequest { branch: branch("none"), ..import_of(vec![directory("s3://bucket/in/", "a/")], true) };
     assert_eq!(lake.start(&on, &bucket).await.unwrap_err().code(), Code::BranchNotFound);
 
     let head = lake.branch_head("main").await;
@@ -249,7 +256,8 @@ async fn what_cannot_be_imported_is_refused_or_fails_and_changes_nothing() {
     let ended = lake.done(&absent, &bucket).await;
     assert!(matches!(&ended, ImportState::Failed(error) if error.code() == Code::DataNotFound), "{ended:?}");
     let deep = "d/".repeat(510);
-    let long = ended_code(&lake.done(&import_of(vec![directory("s3://bucket/in/", &deep)], true), &bucket).await);
+    let long =
+        ended_code(&lake.done(&import_of(vec![directory("s3://bucket/in/", &deep)], true), &bucket).await);
     assert_eq!(long, Some(Code::InvalidPath));
     assert_eq!(lake.branch_head("main").await, head);
     assert!(lake.content("main").await.is_empty());
@@ -284,7 +292,7 @@ async fn a_retry_of_the_request_is_the_same_import() {
 
 #[tokio::test]
 async fn an_import_that_is_cancelled_while_it_lists_stops_and_changes_nothing() {
-    let lake = Lake::new().await;
+    let lake = Lake::with_fast_imports().await;
     let mut bucket = Bucket::filled(4, 200);
     bucket.pages = Semaphore::new(3);
     let bucket = Arc::new(bucket);
@@ -357,7 +365,9 @@ async fn an_import_goes_to_another_node_when_nothing_is_heard_of_it_and_happens_
     let (ran, head) = tokio::join!(lake.run(id, &bucket), other);
     assert!(ran.unwrap());
     assert_eq!(lake.branch_head("main").await, head, "it happened once");
-    assert!(matches!(lake.import_state(id).await, ImportState::Finished { commit: Some(of), .. } if of == head));
+    assert!(
+        matches!(lake.import_state(id).await, ImportState::Finished { commit: Some(of), .. } if of == head)
+    );
     lake.world.clock.advance(Duration::from_secs(8 * 24 * 3600));
     lake.catalog.imports_to_run().await.unwrap();
     assert_eq!(lake.catalog.import(&repo(), id).await.unwrap_err().code(), Code::ImportNotFound, "long over");
@@ -389,7 +399,10 @@ async fn a_run_may_die_at_every_step() {
             assert_eq!(next.run(id, &bucket).await.unwrap(), !is_over);
             assert_eq!(next.content("main").await, expected);
             assert!(matches!(next.import_state(id).await, ImportState::Finished { .. }));
-            assert!(!is_over || next.branch_head("main").await == head, "published twice after {steps} steps");
+            assert!(
+                !is_over || next.branch_head("main").await == head,
+                "published twice after {steps} steps"
+            );
             if !burnt {
                 break;
             }

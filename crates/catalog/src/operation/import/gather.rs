@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use braid_tree::{Record, Value};
 use braid_types::{AddressType, Code, Entry, Error, ObjectPath, PathPrefix, Result};
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::listing::{Page, pages};
@@ -94,19 +95,21 @@ pub(super) async fn gather(
 async fn single(
     store: &Arc<dyn ImportStore>,
     sources: &[ImportSource],
-    found: &AtomicU64,
+    found: &Arc<AtomicU64>,
 ) -> Result<Vec<(usize, Record)>> {
-    let mut objects = Vec::new();
+    let mut looks: Vec<BoxFuture<'static, Result<(usize, Record)>>> = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         if let ImportSource::Object { uri, destination } = source {
-            objects.push((number, uri.clone(), destination.clone(), Arc::clone(store)));
+            let (store, found) = (Arc::clone(store), Arc::clone(found));
+            let (uri, path) = (uri.clone(), destination.to_string());
+            looks.push(Box::pin(async move {
+                let record = record(path, store.find(&uri).await?)?;
+                found.fetch_add(1, Ordering::Relaxed);
+                Ok((number, record))
+            }));
         }
     }
-    let looks = objects.into_iter().map(|(number, uri, destination, store)| async move {
-        Ok((number, record(destination.as_str().to_owned(), store.find(&uri).await?)?))
-    });
-    let counted = stream::iter(looks).buffered(LOOKS);
-    counted.inspect_ok(|_| drop(found.fetch_add(1, Ordering::Relaxed))).try_collect().await
+    stream::iter(looks).buffered(LOOKS).try_collect().await
 }
 
 /// Listed objects by their new paths. What is listed at the very place of the directory, as tools make to mark it, has no path.
@@ -234,7 +237,8 @@ mod tests {
 
     #[test]
     fn directories_in_others_and_objects_in_directories_have_no_place_of_their_own() {
-        let places = Places::of(&[object("z"), directory("b/"), object("b/x"), directory("b/c/"), directory("a/")]);
+        let places =
+            Places::of(&[object("z"), directory("b/"), object("b/x"), directory("b/c/"), directory("a/")]);
         let replaced: Vec<&str> = places.replaced.iter().map(PathPrefix::as_str).collect();
         assert_eq!((replaced, places.beside), (vec!["a/", "b/"], vec![Bytes::from("z")]));
         let all = Places::of(&[directory("b/"), directory(""), object("z")]);

@@ -109,12 +109,7 @@ impl Plan<'_> {
     }
 
     /// The tree of a clean branch with what was gathered.
-    async fn imported(
-        &self,
-        place: Place<'_>,
-        branch: BranchRecord,
-        gathered: &Gathered,
-    ) -> Result<TreeId> {
+    async fn imported(&self, place: Place<'_>, branch: BranchRecord, gathered: &Gathered) -> Result<TreeId> {
         let ranges = self.ranges(place.repository).await?;
         let layers = gathered.layers().into_iter().map(|layer| self.catalog.new_layer(layer));
         let branch = BranchRecord { sealed: layers.collect(), ..branch };

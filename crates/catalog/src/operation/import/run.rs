@@ -1,6 +1,6 @@
 //! Running imports: whoever has an import's lease gathers what its sources hold and publishes it.
 //!
-//! Every second the run writes down how far it is. That keeps the lease, and is where it finds out that the import was cancelled, or
+//! Now and then the run writes down how far it is. That keeps the lease, and is where it finds out that the import was cancelled, or
 //! that another run has it: then it stops. What keeps a run that does not find out from doing harm is its [`Claim`], which the
 //! publishing transaction checks.
 
@@ -12,7 +12,7 @@ use braid_kv::ScanOptions;
 use braid_tree::TreeError;
 use braid_types::{Code, Error, ImportId, RepositoryId, RepositoryName, RequestId, Result, Time};
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 
 use super::gather::{Places, gather};
 use super::publish::Gathered;
@@ -25,9 +25,6 @@ use crate::record::{ImportRecord, ImportState, RepositoryRecord, import, reposit
 
 /// For how long nobody else takes an import of which nothing is heard.
 const LEASE: Duration = Duration::from_secs(30);
-
-/// How often it is written down how far an import is.
-const BEAT: Duration = Duration::from_secs(1);
 
 /// How long an import rests after a run failed that another may do better.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -104,22 +101,28 @@ impl Catalog {
             done = self.do_import(&repository, &record, &claim, store, &found) => done,
             stopped = self.keep_import(&claim, &found) => Err(stopped),
         };
-        let Err(error) = ended else { return Ok(true) };
-        match error.code() {
+        let ended = match ended {
+            Err(error) if !is_over(&error) => self.give_up(&claim, &found, error).await,
+            ended => ended,
+        };
+        match ended {
+            Err(error) if !is_over(&error) => Err(error),
             // Another has it, or nobody wants it.
-            Code::ImportOver | Code::ImportNotFound => Ok(true),
-            _ if error.is_retryable() && claim.fence < RUNS => {
-                let release = |record: &mut ImportRecord| {
-                    record.lease = record.lease.map(|lease| lease_until(lease, self.now().plus(AGAIN)));
-                };
-                self.write_import(&claim, &found, release).await?;
-                Err(error)
-            }
-            _ => {
-                let failed = ImportState::Failed(error);
-                self.write_import(&claim, &found, |record| record.state = failed.clone()).await.map(|()| true)
-            }
+            _ => Ok(true),
         }
+    }
+
+    /// Leaves an import to a later run if that may do better, or writes down that it failed.
+    async fn give_up(&self, claim: &Claim, found: &AtomicU64, error: Error) -> Result<()> {
+        if error.is_retryable() && claim.fence < RUNS {
+            let release = |record: &mut ImportRecord| {
+                record.lease = record.lease.map(|lease| lease_until(lease, self.now().plus(AGAIN)));
+            };
+            self.write_import(claim, found, release).await?;
+            return Err(error);
+        }
+        let failed = ImportState::Failed(error);
+        self.write_import(claim, found, |record| record.state = failed.clone()).await
     }
 
     /// Imports that nobody runs. Forgets those that ended long ago on the way.
@@ -221,22 +224,18 @@ impl Catalog {
         let records = Box::pin(records.map(|record| record.map_err(TreeError::from)));
         let format = self.tree_format(repository)?;
         let tree = braid_tree::build(&ranges, self.pool(), &format, records).await?.tree;
-        let values = stream::iter(places.beside).map(|path| {
-            let ranges = Arc::clone(&ranges);
-            async move {
-                let record = braid_tree::lookup(&*ranges, tree, &path).await?;
-                let value = record.expect("what was just written is there").value;
-                Ok::<_, Error>((path, value))
-            }
-        });
-        let beside = values.buffered(4).collect::<Vec<_>>().await.into_iter().collect::<Result<_>>()?;
+        let mut beside = Vec::with_capacity(places.beside.len());
+        for path in places.beside {
+            let record = braid_tree::lookup(&*ranges, tree, &path).await?;
+            beside.push((path, record.expect("what was just written is there").value));
+        }
         Ok(Gathered { tree, replaced: places.replaced, beside })
     }
 
     /// Writes down now and then how far the import is; ends when the run has to.
     async fn keep_import(&self, claim: &Claim, found: &AtomicU64) -> Error {
         loop {
-            tokio::time::sleep(BEAT).await;
+            tokio::time::sleep(self.settings.import_beat).await;
             let beat = |record: &mut ImportRecord| {
                 record.lease = record.lease.map(|lease| lease_until(lease, self.now().plus(LEASE)));
             };
@@ -283,4 +282,9 @@ impl Catalog {
 
 fn lease_until(lease: LeaseRecord, expires: Time) -> LeaseRecord {
     LeaseRecord { expires, ..lease }
+}
+
+/// Whether an error says that there is nothing left to do.
+fn is_over(error: &Error) -> bool {
+    matches!(error.code(), Code::ImportOver | Code::ImportNotFound)
 }
