@@ -25,7 +25,7 @@ const ASKED: Duration = Duration::from_millis(300);
   braid import s3://bucket/raw/ braid://lake/main/raw/ -m 'Import raw data'
   braid import s3://bucket/raw/a.csv braid://lake/main/a.csv --object
   braid import s3://bucket/raw/ braid://lake/main/raw/ --detach
-  braid import --follow 5f0c…  braid://lake/main/
+  braid import --follow 5f0c… braid://lake/main/
 
 No data is copied: the paths refer to the objects where they are. All objects whose addresses begin with the URI are listed, and what
 follows its last slash in an address comes after the destination, a directory. What that had before is replaced. It is all seen at

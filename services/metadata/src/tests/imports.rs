@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use braid_client::{Client, Import, ImportCommit, ImportSource, ImportSourceKind, ImportStatus, StartImport};
-use braid_objects::{ObjectStore, PutOptions, StorageUri, Stores};
+use braid_objects::{PutOptions, StorageUri};
 use braid_types::{Code, ImportId};
 use futures::TryStreamExt;
 
