@@ -187,7 +187,7 @@ impl Catalog {
                 Ok(Some(lost)) => attempts.again(self, lost).await?,
                 // The next look tells.
                 Err(unknown) if unknown.code() == Code::OutcomeUnknown => {
-                    attempts.again(self, unknown).await?
+                    attempts.again(self, unknown).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -103,7 +103,7 @@ async fn single(
             let (store, found) = (Arc::clone(store), Arc::clone(found));
             let (uri, path) = (uri.clone(), destination.to_string());
             looks.push(Box::pin(async move {
-                let record = record(path, store.find(&uri).await?)?;
+                let record = record(path, &store.find(&uri).await?)?;
                 found.fetch_add(1, Ordering::Relaxed);
                 Ok((number, record))
             }));
@@ -125,7 +125,7 @@ fn moved(
         .map_ok(move |page| {
             let mut records = Vec::with_capacity(page.len());
             for object in page.into_iter().filter(|object| object.address.len() > cut) {
-                records.push(record(format!("{destination}{}", &object.address[cut..]), object));
+                records.push(record(format!("{destination}{}", &object.address[cut..]), &object));
             }
             found.fetch_add(records.len() as u64, Ordering::Relaxed);
             stream::iter(records)
@@ -133,7 +133,7 @@ fn moved(
         .try_flatten()
 }
 
-fn record(path: String, object: Importable) -> Result<Record> {
+fn record(path: String, object: &Importable) -> Result<Record> {
     let in_source = |error: Error| {
         let message = format!("'{}' cannot be imported: {}", object.address, error.message());
         Error::new(error.code(), object.address.clone(), message)

@@ -38,7 +38,7 @@ pub(super) fn pages(
     pages: usize,
 ) -> impl Stream<Item = Result<Page>> + Send {
     async_stream::try_stream! {
-        let mut left = stretches(cuts(&*store, &uri).await?).into_iter();
+        let mut left = stretches(&cuts(&*store, &uri).await?).into_iter();
         // Dropped with the stream, and with it the tasks.
         let mut tasks = JoinSet::new();
         let mut listed = VecDeque::new();
@@ -124,7 +124,7 @@ fn end_of(directory: &str) -> String {
     format!("{directory}{}", char::MAX)
 }
 
-fn stretches(cuts: Vec<String>) -> Vec<Stretch> {
+fn stretches(cuts: &[String]) -> Vec<Stretch> {
     let begins = std::iter::once(None).chain(cuts.iter().cloned().map(Some));
     let ends = cuts.iter().cloned().map(Some).chain(std::iter::once(None));
     begins.zip(ends).map(|(after, until)| Stretch { after, until }).collect()
@@ -137,10 +137,10 @@ mod tests {
     #[test]
     fn stretches_meet_at_the_cuts_and_leave_nothing_out() {
         let text = |text: &str| Some(text.to_owned());
-        let found = stretches(vec!["a".to_owned(), "c".to_owned()]);
+        let found = stretches(&["a".to_owned(), "c".to_owned()]);
         let expected = [(None, text("a")), (text("a"), text("c")), (text("c"), None)];
         assert_eq!(found, expected.map(|(after, until)| Stretch { after, until }));
-        assert_eq!(stretches(Vec::new()), [Stretch { after: None, until: None }]);
+        assert_eq!(stretches(&[]), [Stretch { after: None, until: None }]);
     }
 
     #[test]
