@@ -38,7 +38,7 @@ test-faults:
 	SEEDS=$${SEEDS:-500} cargo test -p braid-tikv --lib bank -- --nocapture
 
 test-histories:
-	SEEDS=$${SEEDS:-200} cargo test -p braid-tests --lib histories::every -- --nocapture
+	SEEDS=$${SEEDS:-200} cargo test -p braid-tests --lib histories::every -- --nocapture --test-threads 1
 
 INTEROP_TARGET = $(or $(CARGO_TARGET_DIR),$(HOME)/.cache/braid-target)/interop
 
@@ -65,7 +65,7 @@ fuzz:
 
 soak:
 	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tikv --lib bank -- --nocapture
-	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tests --lib histories::every -- --nocapture
+	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tests --lib histories::every -- --nocapture --test-threads 1
 
 demo:
 	cargo run --release -- demo

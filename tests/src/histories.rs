@@ -90,8 +90,8 @@ fn run_alone(seed: u64, mix: Mix, flaw: Option<Flaw>) -> (Vec<Operation>, Vec<Op
 /// How often what was answered how.
 type Tally = BTreeMap<(&'static str, &'static str), u64>;
 
-fn check(seed: u64) -> Tally {
-    let (history, failed) = run_alone(seed, Mix::All, None);
+fn check(seed: u64, mix: Mix) -> Tally {
+    let (history, failed) = run_alone(seed, mix, None);
     match linearize(State::new(TRUNK), &history, STEPS) {
         Verdict::Linearizable => {}
         Verdict::Undecided => panic!("seed {seed}: no order was found in {STEPS} steps"),
@@ -121,6 +121,8 @@ fn kind(ask: &Ask) -> &'static str {
         Ask::Get { .. } => "get",
         Ask::List { .. } => "list",
         Ask::Apply { .. } => "write",
+        Ask::Move { .. } => "move",
+        Ask::Erase { .. } => "erase",
         Ask::Reset { .. } => "reset",
         Ask::Commit { .. } => "commit",
         Ask::Merge { .. } => "merge",
@@ -143,19 +145,18 @@ fn number_from_environment(name: &str, default: u64) -> u64 {
 }
 
 /// `SEEDS` says how many seeds, `FIRST_SEED` where they begin: with both, a failure is reproduced.
-#[test]
-fn every_history_is_linearizable() {
+fn every_history_is_linearizable(mix: Mix, seeds: u64, kinds: &[&str]) {
     let first = number_from_environment("FIRST_SEED", 0);
-    let end = first + number_from_environment("SEEDS", 8);
+    let end = first + number_from_environment("SEEDS", seeds);
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     let tally = Mutex::new(Tally::new());
-    let seeds = || {
+    let run = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end {
                 return;
             }
-            match std::panic::catch_unwind(|| check(seed)) {
+            match std::panic::catch_unwind(|| check(seed, mix)) {
                 Ok(found) => {
                     let mut tally = tally.lock();
                     found.into_iter().for_each(|(what, count)| *tally.entry(what).or_default() += count);
@@ -165,16 +166,26 @@ fn every_history_is_linearizable() {
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(seeds)));
+    std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(run)));
     let tally = tally.into_inner();
-    println!("answers: {tally:?}");
+    println!("{mix:?}: {tally:?}");
     let failed = failed.into_inner();
     assert!(failed.is_empty(), "SEEDS=1 FIRST_SEED= reproduces each of these: {failed:?}");
-    if end - first >= 8 {
-        for what in ["get", "list", "write", "reset", "commit", "merge", "create branch", "delete branch"] {
-            assert!(tally.contains_key(&(what, "done")), "no {what} was ever done: {tally:?}");
-        }
+    for kind in kinds.iter().filter(|_| end - first >= seeds) {
+        assert!(tally.contains_key(&(*kind, "done")), "no {kind} was ever done: {tally:?}");
     }
+}
+
+#[test]
+fn every_history_of_everything_is_linearizable() {
+    let kinds = ["get", "list", "write", "move", "erase", "reset", "commit", "merge", "create branch"];
+    every_history_is_linearizable(Mix::All, 8, &kinds);
+}
+
+#[test]
+fn every_history_of_structural_changes_is_linearizable() {
+    let kinds = ["get", "list", "write", "move", "erase", "commit"];
+    every_history_is_linearizable(Mix::Structural, 8, &kinds);
 }
 
 #[test]

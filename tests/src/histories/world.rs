@@ -102,6 +102,8 @@ impl World {
             tree_format: Some(format),
             compute_threads: 0,
             lock_wait: Duration::from_millis(200),
+            small_directory: usize::from(seed.is_multiple_of(2)),
+            fold_layers: 1,
             ..Settings::default()
         };
         Some(Node { catalog: Catalog::new(parts, settings), dead: CancellationToken::new(), lifeline })
