@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-interop test-clients-s3 bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-interop test-clients test-clients-s3 bench bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -9,7 +9,8 @@ help:
 	@echo "make test-referee   compares range files with RocksDB's and lakeFS's readers; needs the sample files"
 	@echo "make test-faults    500 runs of transfers on a cluster under random faults; needs Rust and a C compiler only"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
-	@echo "make test-clients-s3  published S3 clients against a server; needs Python, apt; MIB=10 FILES=100 makes a short run"
+	@echo "make test-clients   lakeFS's own Python clients and S3 clients against a started server; needs Python, its package index and apt"
+	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
@@ -41,6 +42,11 @@ test-interop:
 	CARGO_TARGET_DIR=$(INTEROP_TARGET) cargo test --locked --manifest-path tests/tikv-interop/Cargo.toml
 
 test-clients-s3:
+	tests/clients/s3/run.sh
+
+test-clients:
+	cargo build -p braid
+	tests/clients/run.sh
 	tests/clients/s3/run.sh
 
 bench:

@@ -6,7 +6,8 @@ use std::{env, fs};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 8] = [
+const CONTRACTS: [&str; 9] = [
+    "braid/v1/auth.proto",
     "braid/v1/commit.proto",
     "braid/v1/errors.proto",
     "braid/v1/multipart.proto",

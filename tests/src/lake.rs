@@ -58,7 +58,8 @@ pub(crate) async fn create_lake(client: &Client) {
 }
 
 pub(crate) async fn create_branch(client: &Client, name: &str, from: &str) {
-    let create = CreateBranch { repository: lake(), name: branch(name), source: reference(from) };
+    let create =
+        CreateBranch { repository: lake(), name: branch(name), source: reference(from), hidden: false };
     client.create_branch(create).await.unwrap();
 }
 

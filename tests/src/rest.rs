@@ -4,8 +4,9 @@ use std::path::Path;
 
 use braid::{Server, ServerConfig};
 use braid_client::{Body, Client, UploadOptions};
-use reqwest::{RequestBuilder, StatusCode};
-use serde_json::Value;
+use futures::stream;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
 
 use crate::lake::{branch, create_lake, impatient, lake, path};
 
@@ -28,12 +29,34 @@ async fn serve(data: &Path) -> Served {
 impl Served {
     /// A request with the administrator's key.
     fn get(&self, below: &str) -> RequestBuilder {
+        self.request(Method::GET, below)
+    }
+
+    fn request(&self, method: Method, below: &str) -> RequestBuilder {
         let key = self.server.first_key().unwrap();
-        self.anonymous(below).basic_auth(&key.id, Some(key.secret.expose()))
+        let url = format!("http://{}/api/v1{below}", self.server.http_address());
+        self.http.request(method, url).basic_auth(&key.id, Some(key.secret.expose()))
+    }
+
+    /// A request with a body in JSON.
+    fn send(&self, method: Method, below: &str, body: &Value) -> RequestBuilder {
+        self.request(method, below).body(body.to_string())
     }
 
     fn anonymous(&self, below: &str) -> RequestBuilder {
         self.http.get(format!("http://{}/api/v1{below}", self.server.http_address()))
+    }
+
+    async fn upload(&self, to: &str, at: &str, data: &str) {
+        let below = format!("/repositories/lake/branches/{to}/objects?path={at}");
+        let answer = self.request(Method::POST, &below).body(data.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+    }
+
+    async fn commit(&self, on: &str) {
+        let below = format!("/repositories/lake/branches/{on}/commits");
+        let (status, body) = json(self.send(Method::POST, &below, &json!({ "message": "m" }))).await;
+        assert_eq!(status, StatusCode::CREATED, "{body}");
     }
 }
 
@@ -88,6 +111,104 @@ async fn nothing_is_told_without_a_key() {
         let (status, body) = json(request).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(body["message"], "error authenticating request");
+    }
+    served.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn data_goes_through_the_gateway_without_a_length_and_comes_back_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path()).await;
+    let objects = "/repositories/lake/branches/main/objects?path=a";
+    let chunks = ["hel", "lo"].map(|chunk| Ok::<_, std::io::Error>(chunk));
+    let upload = served.request(Method::POST, objects).header("x-lakefs-meta-Owner", "ada");
+    let (status, stats) = json(upload.body(reqwest::Body::wrap_stream(stream::iter(chunks)))).await;
+    assert_eq!((status, &stats["size_bytes"]), (StatusCode::CREATED, &5.into()));
+    assert_eq!(stats["metadata"], json!({ "owner": "ada" }));
+    let upload = served.request(Method::POST, objects).header("if-none-match", "*").body("other");
+    let (status, refused) = json(upload).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+    assert!(refused["message"].as_str().unwrap().starts_with("path already exists"), "{refused}");
+
+    let read = async |range: &str| {
+        let get = served.get("/repositories/lake/refs/main/objects?path=a").header("range", range);
+        let answer = get.send().await.unwrap();
+        let header = answer.headers().get("content-range").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), header.unwrap_or_default(), answer.text().await.unwrap())
+    };
+    assert_eq!(read("bytes=1-2").await, (206, "bytes 1-2/5".into(), "el".into()));
+    assert_eq!(read("bytes=3-9").await, (206, "bytes 3-4/5".into(), "lo".into()));
+    for beyond in ["bytes=5-", "bytes=0-1,3-4"] {
+        let (status, range, _) = read(beyond).await;
+        assert_eq!((status, range.as_str()), (416, "bytes */5"), "{beyond}");
+    }
+    let get = served.get("/repositories/lake/refs/main/objects?path=a");
+    let etag = "\"5d41402abc4b2a76b9719d911017c592\"";
+    let answer = get.header("if-none-match", etag).send().await.unwrap();
+    assert_eq!((answer.status(), &answer.headers()["etag"]), (StatusCode::NOT_MODIFIED, etag));
+    served.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn data_comes_in_a_form_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path()).await;
+    let body = "--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nno\r\n--x\r\nContent-Disposition: \
+                form-data; name=\"content\"; filename=\"f\"\r\nContent-Type: text/csv\r\n\r\n1,2\r\n--x--\r\n";
+    let form = served.request(Method::POST, "/repositories/lake/branches/main/objects?path=a").body(body);
+    let (status, stats) = json(form.header("content-type", "multipart/form-data; boundary=x")).await;
+    assert_eq!(status, StatusCode::CREATED, "{stats}");
+    assert_eq!((&stats["size_bytes"], &stats["content_type"]), (&3.into(), &"text/csv".into()));
+    let form = served.request(Method::POST, "/repositories/lake/branches/main/objects?path=b").body("--x--");
+    let (status, _) = json(form.header("content-type", "multipart/form-data; boundary=x")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    served.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_conflict_is_answered_in_the_shape_of_a_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path()).await;
+    let make = json!({ "name": "side", "source": "main" });
+    let made = served.send(Method::POST, "/repositories/lake/branches", &make).send().await.unwrap();
+    assert!(made.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert_eq!(made.text().await.unwrap().len(), 64);
+    for branch in ["main", "side"] {
+        served.upload(branch, "a", branch).await;
+        served.commit(branch).await;
+    }
+    let merge = "/repositories/lake/refs/side/merge/main";
+    let (status, body) = json(served.request(Method::POST, merge)).await;
+    assert_eq!((status, body), (StatusCode::CONFLICT, json!({ "reference": "" })));
+    let wins = json!({ "strategy": "source-wins" });
+    let (status, body) = json(served.send(Method::POST, merge, &wins)).await;
+    assert_eq!((status, body["reference"].as_str().unwrap().len()), (StatusCode::OK, 64));
+    let (status, body) = json(served.request(Method::POST, merge)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body["message"].as_str().unwrap().starts_with("no changes"), "{body}");
+    served.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn references_are_dumped_and_what_came_of_it_can_be_asked_of_any_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path()).await;
+    served.upload("main", "a", "1").await;
+    served.commit("main").await;
+    let (status, task) = json(served.request(Method::POST, "/repositories/lake/dump")).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let status = format!("/repositories/lake/dump?task_id={}", task["id"].as_str().unwrap());
+    let (_, dumped) = json(served.get(&status)).await;
+    assert_eq!((&dumped["done"], &dumped["error"]), (&true.into(), &Value::Null));
+    let id = dumped["refs"]["branches_meta_range_id"].as_str().unwrap();
+    let (_, place) = json(served.get(&format!("/repositories/lake/metadata/meta_range/{id}"))).await;
+    assert!(place["location"].as_str().unwrap().ends_with(&format!("/_lakefs/{id}")), "{place}");
+    let file =
+        served.get(&format!("/repositories/lake/metadata/object/meta_range/{id}")).send().await.unwrap();
+    assert!(file.bytes().await.unwrap().len() > 100);
+    for other in ["..%2Fdata", &"0".repeat(64)] {
+        let (status, _) = json(served.get(&format!("/repositories/lake/metadata/range/{other}"))).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
     }
     served.server.stop().await.unwrap();
 }

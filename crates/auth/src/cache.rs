@@ -47,6 +47,11 @@ impl KeyCache {
         }
         keys.insert(id.to_owned(), (now, key));
     }
+
+    /// Forgets a key that was taken away.
+    pub(crate) fn remove(&self, id: &str) {
+        self.0.lock().remove(id);
+    }
 }
 
 /// A clock that was set back makes nothing fresh.

@@ -17,6 +17,43 @@ pub enum AuthError {
         /// Most bytes it may have.
         limit: usize,
     },
+    /// There is no such user.
+    #[error("there is no user '{name}'")]
+    UserNotFound {
+        /// The name.
+        name: String,
+    },
+    /// A user of that name exists.
+    #[error("there is a user '{name}' already")]
+    UserExists {
+        /// The name.
+        name: String,
+    },
+    /// The user has no such key.
+    #[error("user '{user}' has no access key '{id}'")]
+    KeyNotFound {
+        /// The user.
+        user: String,
+        /// The key's id.
+        id: String,
+    },
+    /// The user has as many keys as a user may have.
+    #[error("user '{user}' has {limit} access keys, which is the most there may be")]
+    TooManyKeys {
+        /// The user.
+        user: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// What was given is no key.
+    #[error("'{id}' is no access key: its id has 3 to 20 letters or digits, its secret 8 to 255 characters")]
+    InvalidKey {
+        /// The key's id.
+        id: String,
+    },
+    /// A key was made before.
+    #[error("the installation has its first access key already")]
+    AlreadySetUp,
     /// What is stored was sealed under another master key.
     #[error("the master key is not the one that this store's secrets were sealed under")]
     WrongMasterKey,
@@ -65,6 +102,12 @@ impl From<AuthError> for Error {
         match error {
             AuthError::Unauthenticated => Error::new(Code::Unauthenticated, "access key", message),
             AuthError::InvalidUser { name, .. } => Error::new(Code::InvalidName, name, message),
+            AuthError::UserNotFound { name } => Error::new(Code::UserNotFound, name, message),
+            AuthError::UserExists { name } => Error::new(Code::UserExists, name, message),
+            AuthError::KeyNotFound { id, .. } => Error::new(Code::KeyNotFound, id, message),
+            AuthError::TooManyKeys { user, .. } => Error::new(Code::LimitExceeded, user, message),
+            AuthError::InvalidKey { id } => Error::new(Code::InvalidArgument, id, message),
+            AuthError::AlreadySetUp => Error::new(Code::UserExists, "installation", message),
             AuthError::WrongMasterKey => Error::new(Code::PreconditionFailed, "master key", message),
             AuthError::Corrupt { record, .. } => Error::new(Code::Corrupt, record, message),
             AuthError::Format { record, .. } => Error::new(Code::UnsupportedFormat, record, message),

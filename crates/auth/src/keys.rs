@@ -5,12 +5,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use braid_kv::{Conflict, Kv, Mode, Outcome, Transaction};
+use async_trait::async_trait;
+use braid_kv::{Kv, Transaction};
 use braid_types::{Clock, Random};
 use bytes::Bytes;
 
 use crate::cache::{KeyCache, OpenedKey};
-use crate::record::{self, StoredKey};
+use crate::change::{Change, carry_out};
+use crate::record::{self, StoredKey, StoredUser};
 use crate::seal::Sealer;
 use crate::secret::random_key_id;
 use crate::{AuthError, MasterKey, Secret};
@@ -25,22 +27,19 @@ const USER_BYTES: usize = 255;
 const CHECK_TEXT: &[u8] = b"braid";
 const CHECK_OWNER: &str = "check";
 
-/// How often a write that met another one, or whose answer was lost, is done again.
-const ATTEMPTS: u32 = 16;
-
 /// All access keys of an installation.
 pub struct Keys {
-    kv: Arc<dyn Kv>,
+    pub(crate) kv: Arc<dyn Kv>,
     sealer: Sealer,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    cache: KeyCache,
+    pub(crate) cache: KeyCache,
 }
 
 /// An access key as it is given out, once: the secret cannot be read again.
 #[derive(Debug, Clone)]
 pub struct NewKey {
-    /// The public half: `BRDA` and 16 upper-case letters or digits.
+    /// The public half: `AKIAJ`, 14 upper-case letters or digits, `Q`.
     pub id: String,
     /// The secret half.
     pub secret: Secret,
@@ -80,26 +79,46 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Makes a key for `user`.
+    /// Makes a key for `user`, and the user if there is none.
     pub async fn create(&self, user: &str) -> Result<NewKey, AuthError> {
         check_user(user)?;
         let key = self.new_key();
-        let stored = self.seal(user, &key);
-        let record = record::key(&key.id);
-        let written = self.insert(&[(record.clone(), stored.clone())], &record, &stored).await?;
-        assert!(written, "no two keys have the same 83 random bits");
+        self.put_new(user, &key, Marker::Mine).await?;
         Ok(key)
     }
 
-    /// Makes the key of the first administrator, unless that was ever done before. However many ask at once, on however
+    /// Makes the key of the first administrator, unless a key was ever made before. However many ask at once, on however
     /// many nodes, one is given a key.
     pub async fn create_first_admin(&self) -> Result<Option<NewKey>, AuthError> {
         let key = self.new_key();
-        let marker = Bytes::from_static(record::FIRST_ADMIN);
-        let value = Bytes::from(key.id.clone());
-        let rows =
-            [(marker.clone(), value.clone()), (record::key(&key.id), self.seal(FIRST_ADMIN_USER, &key))];
-        Ok(self.insert(&rows, &marker, &value).await?.then_some(key))
+        let first = self.put_new(FIRST_ADMIN_USER, &key, Marker::Only).await?;
+        Ok(first.then_some(key))
+    }
+
+    /// Makes the first key of all for `user`: `given`, or a fresh one.
+    ///
+    /// # Errors
+    /// [`AuthError::AlreadySetUp`] if a key was ever made before; [`AuthError::InvalidKey`] if the given one is no key.
+    pub async fn set_up(&self, user: &str, given: Option<NewKey>) -> Result<NewKey, AuthError> {
+        check_user(user)?;
+        let key = given.unwrap_or_else(|| self.new_key());
+        check_key(&key)?;
+        match self.put_new(user, &key, Marker::Only).await? {
+            true => Ok(key),
+            false => Err(AuthError::AlreadySetUp),
+        }
+    }
+
+    /// Whether a key was ever made.
+    pub async fn is_set_up(&self) -> Result<bool, AuthError> {
+        Ok(self.kv.snapshot().await?.get(record::FIRST_ADMIN).await?.is_some())
+    }
+
+    async fn put_new(&self, user: &str, key: &NewKey, marker: Marker) -> Result<bool, AuthError> {
+        let created = StoredUser::new(self.clock.now()).encode_value();
+        let stored = self.seal(user, key);
+        let change = PutNew { user, id: &key.id, stored: &stored, created: &created, marker };
+        carry_out(&self.kv, user, &change).await
     }
 
     /// Says who has this key.
@@ -112,6 +131,11 @@ impl Keys {
             return Err(AuthError::Unauthenticated);
         }
         Ok(Principal { user: key.user.clone(), key_id: id.to_owned() })
+    }
+
+    /// Whose key this is, if there is one of this id.
+    pub(crate) async fn owner(&self, id: &str) -> Result<Option<String>, AuthError> {
+        Ok(self.opened(id).await?.map(|key| key.user.clone()))
     }
 
     /// The key that a caller claims to have signed with, to check that it did.
@@ -137,12 +161,12 @@ impl Keys {
         Ok(Some(key))
     }
 
-    fn new_key(&self) -> NewKey {
+    pub(crate) fn new_key(&self) -> NewKey {
         NewKey { id: random_key_id(&*self.random), secret: Secret::random(&*self.random) }
     }
 
     /// The record of a key. The user is sealed in with the id, so that a record cannot be given to another user.
-    fn seal(&self, user: &str, key: &NewKey) -> Bytes {
+    pub(crate) fn seal(&self, user: &str, key: &NewKey) -> Bytes {
         let sealed = self.sealer.seal(&owner(&key.id, user), key.secret.expose().as_bytes(), &*self.random);
         StoredKey::new(user, sealed, self.clock.now()).encode_value()
     }
@@ -160,63 +184,70 @@ impl Keys {
     }
 
     async fn check_master_key(&self) -> Result<(), AuthError> {
-        let key = Bytes::from_static(record::CHECK);
-        let mut found = self.kv.snapshot().await?.get(&key).await?;
+        let mut found = self.kv.snapshot().await?.get(record::CHECK).await?;
         if found.is_none() {
             let sealed = Bytes::from(self.sealer.seal(CHECK_OWNER, CHECK_TEXT, &*self.random));
-            if self.insert(&[(key.clone(), sealed.clone())], &key, &sealed).await? {
-                return Ok(());
-            }
-            found = self.kv.snapshot().await?.get(&key).await?;
+            found = Some(carry_out(&self.kv, "check", &Check { sealed: &sealed }).await?);
         }
-        let sealed = found.expect("the check record is never removed");
+        let sealed = found.expect("the check record was read or written");
         self.sealer.open(CHECK_OWNER, &sealed).map(drop).map_err(|_| AuthError::WrongMasterKey)
     }
+}
 
-    /// Inserts rows that must all be new, in one transaction; `false` if `decisive` is taken with another value than
-    /// `mine`. A lost answer is resolved by doing the same insert again: it then finds its own row.
-    async fn insert(
-        &self,
-        rows: &[(Bytes, Bytes)],
-        decisive: &Bytes,
-        mine: &Bytes,
-    ) -> Result<bool, AuthError> {
-        let name = String::from_utf8_lossy(decisive).into_owned();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let mut txn = self.kv.begin(Mode::Optimistic).await?;
-            if let Some(found) = txn.get(decisive).await? {
-                return Ok(found == mine);
-            }
-            for (key, value) in rows {
-                txn.insert(key.clone(), value.clone());
-            }
-            match Ended::of(txn).await? {
-                Ended::Committed => return Ok(true),
-                Ended::Lost(_) | Ended::Unknown(_) if attempt < ATTEMPTS => {}
-                Ended::Lost(conflict) => return Err(AuthError::Contended { record: name, conflict }),
-                Ended::Unknown(reason) => return Err(AuthError::Unknown { record: name, reason }),
-            }
+/// A known text, sealed, unless one is there.
+struct Check<'a> {
+    sealed: &'a Bytes,
+}
+
+#[async_trait]
+impl Change for Check<'_> {
+    type Answer = Bytes;
+
+    async fn attempt(&self, txn: &mut dyn Transaction, _: bool) -> Result<Bytes, AuthError> {
+        let key = Bytes::from_static(record::CHECK);
+        if let Some(found) = txn.get(&key).await? {
+            return Ok(found);
         }
+        txn.insert(key, self.sealed.clone());
+        Ok(self.sealed.clone())
     }
 }
 
-/// How a transaction ended, other than by a failure that left nothing behind.
-enum Ended {
-    Committed,
-    Lost(Conflict),
-    Unknown(String),
+/// What a new key has to do with the marker that the first one leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marker {
+    /// It leaves the marker if there is none.
+    Mine,
+    /// It is made only if there is none.
+    Only,
 }
 
-impl Ended {
-    async fn of(txn: Box<dyn Transaction>) -> Result<Self, AuthError> {
-        match txn.commit().await {
-            Outcome::Committed(_) => Ok(Self::Committed),
-            Outcome::Conflict(conflict) => Ok(Self::Lost(conflict)),
-            Outcome::Refused(error) => Err(error.into()),
-            Outcome::Unknown(reason) => Ok(Self::Unknown(reason)),
+/// A new key, and its user if there is none.
+struct PutNew<'a> {
+    user: &'a str,
+    id: &'a str,
+    stored: &'a Bytes,
+    created: &'a Bytes,
+    marker: Marker,
+}
+
+#[async_trait]
+impl Change for PutNew<'_> {
+    type Answer = bool;
+
+    async fn attempt(&self, txn: &mut dyn Transaction, _: bool) -> Result<bool, AuthError> {
+        let (marker, user) = (Bytes::from_static(record::FIRST_ADMIN), record::user(self.user));
+        match txn.get(&marker).await? {
+            Some(first) if self.marker == Marker::Only && first != self.id.as_bytes() => return Ok(false),
+            Some(_) => {}
+            None => txn.insert(marker, Bytes::copy_from_slice(self.id.as_bytes())),
         }
+        match txn.get(&user).await? {
+            Some(_) => txn.lock(user),
+            None => txn.insert(user, self.created.clone()),
+        }
+        record::put_key(txn, self.user, self.id, self.stored)?;
+        Ok(true)
     }
 }
 
@@ -225,9 +256,20 @@ fn owner(id: &str, user: &str) -> String {
     format!("{id} {user}")
 }
 
-fn check_user(name: &str) -> Result<(), AuthError> {
+pub(crate) fn check_user(name: &str) -> Result<(), AuthError> {
     if name.is_empty() || name.len() > USER_BYTES || name.chars().any(char::is_control) {
         return Err(AuthError::InvalidUser { name: name.to_owned(), limit: USER_BYTES });
     }
     Ok(())
+}
+
+/// A key that somebody chose. Clients that sign take no shorter or longer ids.
+fn check_key(key: &NewKey) -> Result<(), AuthError> {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let id = (3..=20).contains(&key.id.len()) && key.id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let secret = (8..=255).contains(&key.secret.expose().len()) && plain(key.secret.expose());
+    if id && secret {
+        return Ok(());
+    }
+    Err(AuthError::InvalidKey { id: key.id.clone() })
 }

@@ -7,11 +7,12 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 const BASE62: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const BASE36: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// What every access key id begins with.
-const KEY_ID_PREFIX: &str = "BRDA";
-const KEY_ID_CHARS: usize = 16;
+/// What every access key id begins and ends with. lakeFS's ids have this form, and its tools look for it.
+const KEY_ID_PREFIX: &str = "AKIAJ";
+const KEY_ID_SUFFIX: &str = "Q";
+const KEY_ID_CHARS: usize = 14;
 const SECRET_CHARS: usize = 40;
 
 /// The secret half of an access key: 40 characters of base62, about 238 bits. Never shown by `Debug`, wiped when dropped.
@@ -19,7 +20,8 @@ const SECRET_CHARS: usize = 40;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Self {
+    /// This text.
+    pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
@@ -45,9 +47,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A fresh access key id: `BRDA` and 16 upper-case letters or digits.
+/// A fresh access key id: `AKIAJ`, 14 characters of base32, `Q`.
 pub(crate) fn random_key_id(random: &dyn Random) -> String {
-    format!("{KEY_ID_PREFIX}{}", draw(random, BASE36, KEY_ID_CHARS))
+    format!("{KEY_ID_PREFIX}{}{KEY_ID_SUFFIX}", draw(random, BASE32, KEY_ID_CHARS))
 }
 
 /// Draws characters, each as likely as any other: bytes beyond the last whole multiple of the alphabet are thrown away.
@@ -73,7 +75,7 @@ mod tests {
         let random = SeededRandom::new(1);
         let id = random_key_id(&random);
         assert_eq!(id.len(), 20);
-        let rest = id.strip_prefix("BRDA").unwrap();
+        let rest = id.strip_prefix("AKIAJ").and_then(|rest| rest.strip_suffix('Q')).unwrap();
         assert!(rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()), "{id}");
         let secret = Secret::random(&random);
         assert_eq!(secret.expose().len(), 40);

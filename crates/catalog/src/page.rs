@@ -34,11 +34,13 @@ pub struct Names<'a> {
     pub prefix: &'a str,
     /// Only names after it, which need not exist. A page token says more, and decides.
     pub after: &'a str,
+    /// Of branches, also those that are hidden.
+    pub hidden: bool,
 }
 
 impl<'a> From<&'a str> for Names<'a> {
     fn from(prefix: &'a str) -> Self {
-        Self { prefix, after: "" }
+        Self { prefix, after: "", hidden: false }
     }
 }
 

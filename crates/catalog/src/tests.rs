@@ -17,6 +17,7 @@ mod references;
 mod refs_dump;
 mod requests;
 mod rolled;
+mod settings;
 mod staging;
 mod uploads;
 mod world;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     apply, branch, cat, cherry_pick, commit, completion, diff, du, dump, fsck, get, info, log, ls, merge,
-    merge_base, put, repo, restore, revert, rm, show, stat, tag, whoami,
+    merge_base, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -70,6 +70,8 @@ pub enum Command {
     Dump(dump::Dump),
     /// Restore branches, tags and commits from a dump
     Restore(restore::Restore),
+    /// Make, list and delete users and their access keys
+    User(user::User),
     /// Print a script that completes commands in a shell
     Completion(completion::Completion),
     /// Show as whom the server takes you
@@ -103,6 +105,7 @@ impl Command {
             Self::Fsck(command) => command.run(session).await,
             Self::Dump(command) => command.run(session).await,
             Self::Restore(command) => Box::pin(command.run(session)).await,
+            Self::User(command) => command.run(session).await,
             Self::Completion(_) => {
                 unreachable!("completion asks nothing of a server and runs without a session")
             }

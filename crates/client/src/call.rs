@@ -49,6 +49,17 @@ impl Client {
         self.unary(self.named(message), Call::Write, self.timeouts().call, call).await
     }
 
+    /// Makes a call that changes something and has no request id, once.
+    pub(crate) async fn once<M, A, F>(&self, message: M, call: impl Fn(Request<M>) -> F) -> Result<A, Error>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let patience = self.timeouts().call;
+        let mut request = self.request(message);
+        request.set_timeout(patience);
+        Ok(within(patience, Call::Write, call(request)).await?.into_inner())
+    }
+
     /// The same for a call whose work grows with the branch.
     pub(crate) async fn mutate_long<M, A, F>(
         &self,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use braid_types::{Clock, Error, Random};
 use braid_wire::proto::MAX_MESSAGE_BYTES;
+use braid_wire::proto::auth_service_client::AuthServiceClient;
 use braid_wire::proto::commit_service_client::CommitServiceClient;
 use braid_wire::proto::multipart_service_client::MultipartServiceClient;
 use braid_wire::proto::object_service_client::ObjectServiceClient;
@@ -156,6 +157,10 @@ impl Client {
 
     pub(crate) fn commit_service(&self) -> CommitServiceClient<Transport> {
         CommitServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    pub(crate) fn auth_service(&self) -> AuthServiceClient<Transport> {
+        AuthServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     pub(crate) fn settings_service(&self) -> SettingsServiceClient<Transport> {

@@ -1,5 +1,6 @@
 //! Braid's Rust client: typed calls over gRPC, and data straight to and from the object store.
 
+mod auth;
 mod call;
 mod channel;
 mod client;
@@ -20,17 +21,18 @@ mod transport;
 mod tests;
 
 pub use braid_wire::{
-    Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention, CherryPick, CommitBranch,
-    CommitInfo, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch, CreateMultipartUpload,
-    CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, Download,
-    DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress, GetUsage,
-    Identity, Limits, Link, ListBranches, ListDiff, ListItem, ListMergeConflicts, ListMultipartUploads,
-    ListObjects, ListParts, ListRepositories, ListTags, Log, Merge, MergeBase, MergeConflict, MergeStrategy,
-    MultipartUpload, MultipartUploads, Object, Operation, Page, Part, PartTarget, PartUpload, Parts,
-    Precondition, PrefixChanges, PrefixUsage, RefKind, RefsManifest, RefsProgress, Removal, Repository,
-    ResetScope, ResolvedRef, RestoreEvent, RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo,
-    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload,
-    UploadAddress, UploadTarget, Usage,
+    AccessKey, AccessKeys, Apply, ApplyOperation, ApplyResult, Branch, BranchProtection, BranchRetention,
+    CherryPick, CommitBranch, CommitInfo, CompleteMultipartUpload, CompletedPart, CopyObject, CreateBranch,
+    CreateMultipartUpload, CreateRepository, CreateTag, Diff, DiffBranch, DiffEntry, DiffItem, DiffKind,
+    DiffMode, Download, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    FsckProgress, GetUsage, Identity, Limits, Link, ListAccessKeys, ListBranches, ListDiff, ListItem,
+    ListMergeConflicts, ListMultipartUploads, ListObjects, ListParts, ListRepositories, ListTags, ListUsers,
+    Log, Merge, MergeBase, MergeConflict, MergeStrategy, MultipartUpload, MultipartUploads, NewAccessKey,
+    Object, Operation, Page, Part, PartTarget, PartUpload, Parts, Precondition, PrefixChanges, PrefixUsage,
+    RefKind, RefsManifest, RefsProgress, Removal, Repository, ResetScope, ResolvedRef, RestoreEvent,
+    RestoreRefs, RestoredRefs, Retention, Revert, Rule, ServerInfo, SetBranchProtection, StreamDownloads,
+    StreamObjects, StreamUsage, Tag, UpdateRepositoryMetadata, Upload, UploadAddress, UploadTarget, Usage,
+    User, Users,
 };
 pub use call::Entries;
 pub use client::Client;

@@ -44,7 +44,14 @@ impl Client {
         let (repository, prefix) = (repository.clone(), prefix.to_owned());
         self.pages(move |client, page_token| {
             let (repository, prefix) = (repository.clone(), prefix.clone());
-            let request = ListBranches { repository, prefix, page_size: None, page_token, after: None };
+            let request = ListBranches {
+                repository,
+                prefix,
+                page_size: None,
+                page_token,
+                after: None,
+                include_hidden: false,
+            };
             async move { client.list_branches(request).await }
         })
     }

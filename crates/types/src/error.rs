@@ -160,6 +160,12 @@ codes! {
     ReadOnly = "read_only", final_, PermissionDenied, 403, "AccessDenied";
     /// The branch takes no direct changes.
     ProtectedBranch = "protected_branch", final_, PermissionDenied, 403, "AccessDenied";
+    /// There is no such user.
+    UserNotFound = "user_not_found", final_, NotFound, 404, "NoSuchKey";
+    /// A user of that name exists.
+    UserExists = "user_exists", final_, AlreadyExists, 409, "OperationAborted";
+    /// There is no such access key.
+    KeyNotFound = "key_not_found", final_, NotFound, 404, "NoSuchKey";
     /// It was never set.
     SettingNotFound = "setting_not_found", final_, NotFound, 404, "NoSuchKey";
     /// There is no such repository.

@@ -1,6 +1,7 @@
 //! Braid's gRPC contract: the generated code, the typed requests and answers, and the only conversions between them.
 
 mod apply;
+mod auth;
 mod commit;
 mod diff;
 mod field;
@@ -24,6 +25,10 @@ mod usage;
 mod tests;
 
 pub use apply::{Apply, ApplyOperation, ApplyResult, Operation, Precondition, Removal, Rule};
+pub use auth::{
+    AccessKey, AccessKeys, CreateAccessKey, CreateUser, DeleteAccessKey, DeleteUser, GetAccessKey, GetUser,
+    ListAccessKeys, ListUsers, NewAccessKey, User, Users,
+};
 pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};

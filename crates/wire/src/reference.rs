@@ -78,6 +78,8 @@ pub struct CreateBranch {
     pub name: BranchName,
     /// The commit to start at.
     pub source: RefExpression,
+    /// Whether lists leave it out that do not ask for such branches.
+    pub hidden: bool,
 }
 
 /// Asks for one branch.
@@ -102,6 +104,8 @@ pub struct ListBranches {
     pub page_token: Option<String>,
     /// Only names after it, on a first page.
     pub after: Option<String>,
+    /// Whether hidden branches are listed as well.
+    pub include_hidden: bool,
 }
 
 /// Deletes a branch.
@@ -192,9 +196,11 @@ message!(Branch = Branch { name, commit_id });
 message!(Tag = Tag { name, commit_id });
 message!(ResolvedRef = ResolvedRef { commit_id, kind });
 message!(MergeBase = MergeBase { left_commit_id, right_commit_id, base_commit_id });
-message!(CreateBranch = CreateBranchRequest { repository, name, source } mutation);
+message!(CreateBranch = CreateBranchRequest { repository, name, source, hidden } mutation);
 message!(GetBranch = GetBranchRequest { repository, branch });
-message!(ListBranches = ListBranchesRequest { repository, prefix, page_size, page_token, after });
+message!(
+    ListBranches = ListBranchesRequest { repository, prefix, page_size, page_token, after, include_hidden }
+);
 message!(DeleteBranch = DeleteBranchRequest { repository, branch } mutation);
 message!(CreateTag = CreateTagRequest { repository, name, reference } mutation);
 message!(GetTag = GetTagRequest { repository, tag });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use braid_auth::{Keys, NewKey};
+use braid_auth::{Keys, NewKey, Sessions};
 use braid_cache::{CacheOptions, RangeMemory};
 use braid_client::{Client, ClientConfig};
 use braid_gateway::Gateway;
@@ -86,7 +86,8 @@ impl Server {
         let settings = settings(&config);
         let metadata = Metadata::new(parts.clone(), settings.clone())?;
         if let Some(slot) = gateway {
-            slot.fill(&over(&metadata, parts, settings, config.s3_domain.clone())?);
+            let session_key = foundation.master.derive("sessions");
+            slot.fill(&over(&metadata, parts, settings, session_key, config.s3_domain.clone())?);
         }
         let tasks = Tasks { metadata: spawn_metadata(metadata, grpc, stop.clone()), http };
         on_failure.disarm();
@@ -206,6 +207,7 @@ fn over(
     metadata: &Metadata,
     parts: Parts,
     settings: Settings,
+    session_key: [u8; 32],
     s3_domain: Option<String>,
 ) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
@@ -217,7 +219,8 @@ fn over(
         s3_domain,
     };
     let Parts { stores, keys, clock, random, .. } = parts;
-    Ok(Gateway::new(braid_gateway::Parts { client, keys, stores, clock, random }, settings))
+    let sessions = Arc::new(Sessions::new(Arc::clone(&keys), session_key, Arc::clone(&clock)));
+    Ok(Gateway::new(braid_gateway::Parts { client, keys, sessions, stores, clock, random }, settings))
 }
 
 fn router(readiness: &Arc<Readiness>, local: Option<LocalEndpoint>, gateway: Option<GatewaySlot>) -> Router {

@@ -3,11 +3,15 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use braid_objects::{ByteRange, ObjectStore, Reading, Source, Stores};
 use braid_types::{Code, Error};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+
+/// How long URLs live that the gateway makes.
+pub(crate) const URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Where an object's data is, or will be.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use braid_auth::{Keys, Principal};
+use braid_auth::{Keys, Principal, Sessions};
 use braid_client::Client;
 use braid_objects::Stores;
 use braid_types::{Clock, Random};
@@ -18,6 +18,8 @@ pub struct Parts {
     pub client: Client,
     /// Who may call, and with which keys.
     pub keys: Arc<Keys>,
+    /// Who has logged in.
+    pub sessions: Arc<Sessions>,
     /// Where data is, at the addresses that the services name.
     pub stores: Arc<dyn Stores>,
     /// The time.

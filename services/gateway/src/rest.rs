@@ -10,17 +10,24 @@ mod caller;
 mod commits;
 mod config;
 mod diffs;
+mod dumps;
 mod error;
+mod gather;
 mod headers;
 mod merges;
 mod names;
 mod objects;
+mod openapi;
 mod query;
 mod repositories;
 mod route;
+mod settings;
+mod setup;
+mod statistics;
 mod tags;
+mod trees;
 mod unbuilt;
-mod user;
+mod users;
 mod view;
 
 use std::sync::Arc;
@@ -47,6 +54,7 @@ pub(crate) fn router(shared: &App) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .route("/_health", get(|| async { "alive!" }))
+        .merge(openapi::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(shared), headers::common))
         .with_state(Arc::clone(shared))
@@ -54,14 +62,18 @@ pub(crate) fn router(shared: &App) -> Router {
 
 /// What may be asked without a key.
 fn open() -> Router<App> {
-    Router::new().route("/healthcheck", get(|| async { StatusCode::NO_CONTENT }))
+    setup::routes().route("/healthcheck", get(|| async { StatusCode::NO_CONTENT }))
 }
 
 /// Everything else.
 fn closed() -> Router<App> {
     Router::new()
         .merge(config::routes())
-        .merge(user::routes())
+        .merge(users::routes())
+        .merge(settings::routes())
+        .merge(dumps::routes())
+        .merge(trees::routes())
+        .merge(statistics::routes())
         .merge(repositories::routes())
         .merge(branches::routes())
         .merge(tags::routes())

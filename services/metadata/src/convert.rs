@@ -14,7 +14,7 @@ pub(crate) fn page_request(size: Option<u32>, token: Option<String>) -> PageRequ
 
 /// Which names of a list are asked for.
 pub(crate) fn names<'a>(prefix: &'a str, after: Option<&'a str>) -> Names<'a> {
-    Names { prefix, after: after.unwrap_or_default() }
+    Names { prefix, after: after.unwrap_or_default(), hidden: false }
 }
 
 pub(crate) fn page<T, U>(

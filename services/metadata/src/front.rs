@@ -98,6 +98,24 @@ impl Front {
         Ok(Response::new(answer.into()))
     }
 
+    /// Answers a call that changes something and has no request id.
+    pub(crate) async fn change<W, T, A, B, F>(
+        &self,
+        span: Span,
+        request: Request<W>,
+        handle: impl FnOnce(T) -> F,
+    ) -> Answer<B>
+    where
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<A, Error>>,
+        B: From<A>,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let work = async { handle(T::try_from(request.into_inner())?).await };
+        let answer = self.finish(Call::Write, deadline, Box::pin(work)).instrument(span).await?;
+        Ok(Response::new(answer.into()))
+    }
+
     /// Answers a call with a stream of items, some to a message.
     pub(crate) async fn stream<W, T, S, I, B, F>(
         &self,

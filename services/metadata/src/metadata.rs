@@ -120,6 +120,7 @@ impl Metadata {
             random: Arc::clone(&parts.random),
         };
         let core = Core {
+            keys: Arc::clone(&parts.keys),
             catalog: Catalog::new(components, settings.catalog.clone()),
             namespaces,
             intents,

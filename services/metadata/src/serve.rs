@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use braid_wire::proto::auth_service_server::AuthServiceServer;
 use braid_wire::proto::commit_service_server::CommitServiceServer;
 use braid_wire::proto::multipart_service_server::MultipartServiceServer;
 use braid_wire::proto::object_service_server::ObjectServiceServer;
@@ -157,7 +158,8 @@ services!(
     MultipartServiceServer,
     CommitServiceServer,
     ServerServiceServer,
-    SettingsServiceServer
+    SettingsServiceServer,
+    AuthServiceServer
 );
 
 /// Lets `serving` end by itself, but not longer than `drain` after the draining began.

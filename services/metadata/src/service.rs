@@ -1,5 +1,6 @@
 //! The handlers: convert, call, convert.
 
+mod auth;
 mod commits;
 mod multipart;
 mod objects;
@@ -10,6 +11,7 @@ mod settings;
 
 use std::sync::Arc;
 
+use braid_auth::Keys;
 use braid_catalog::{Catalog, ListRequest, Listing};
 use braid_objects::StorageUri;
 use braid_types::{Clock, Error, Random, RefExpression, RepositoryName};
@@ -28,6 +30,7 @@ const READ_ITEMS: usize = 500;
 /// What all handlers work with.
 pub(crate) struct Core {
     pub(crate) catalog: Catalog,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) intents: Intents,
     pub(crate) addresses: Addresses,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use braid_kv::{KeyRange, KvError, Memory, MemorySettings, Snapshot, Timestamp};
+use braid_kv::{KeyRange, KvError, Memory, MemorySettings, Mode, Outcome, Snapshot, Timestamp};
 use braid_types::{Code, Error, ManualClock, SeededRandom, Time};
 use futures::future::join_all;
 use parking_lot::Mutex;

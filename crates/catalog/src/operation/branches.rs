@@ -1,9 +1,10 @@
 //! Creating, reading, listing and deleting branches.
 
-use braid_kv::ScanOptions;
+use braid_kv::{KeyRange, ScanOptions};
 use braid_types::{
     BranchName, Code, CommitId, Error, Incarnation, RefExpression, RepositoryName, Result, TagName,
 };
+use bytes::Bytes;
 
 use super::repositories::{lock_branch, page_of, refuse_default_branch};
 use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writable};
@@ -34,10 +35,23 @@ impl Catalog {
         source: &RefExpression,
         mutation: &Mutation,
     ) -> Result<BranchInfo> {
-        let request = mutation.of("create branch", &[repository.as_str(), name.as_str(), source.text()]);
+        self.make_branch(repository, name, source, false, mutation).await
+    }
+
+    /// The same; a `hidden` branch is left out of lists that do not ask for such.
+    pub async fn make_branch(
+        &self,
+        repository: &RepositoryName,
+        name: &BranchName,
+        source: &RefExpression,
+        hidden: bool,
+        mutation: &Mutation,
+    ) -> Result<BranchInfo> {
+        let what = if hidden { "create hidden branch" } else { "create branch" };
+        let request = mutation.of(what, &[repository.as_str(), name.as_str(), source.text()]);
         let mut attempts = Attempts::new(self);
         loop {
-            match self.try_create_branch(repository, name, source, &request).await? {
+            match self.try_create_branch(repository, name, source, hidden, &request).await? {
                 Ok(head) => return Ok(BranchInfo { name: name.clone(), head }),
                 Err(lost) => attempts.again(self, lost).await?,
             }
@@ -49,6 +63,7 @@ impl Catalog {
         repository: &RepositoryName,
         name: &BranchName,
         source: &RefExpression,
+        hidden: bool,
         request: &Request<'_>,
     ) -> Result<Result<CommitId, Error>> {
         let expected = load_repository(&self.snapshot().await?, repository).await?;
@@ -66,10 +81,8 @@ impl Catalog {
         let head = resolve(self, &txn, &repository, source).await?.committed(source)?.commit;
         refuse_taken_name(&txn, &repository, name).await?;
         // Whoever makes a tag of this name meanwhile locks the branch's key, so one of the two conflicts.
-        txn.insert(
-            record::branch::key(&repository.id, name),
-            self.new_branch(&txn, &repository, head).await?.encode(),
-        );
+        let record = BranchRecord { hidden, ..self.new_branch(&txn, &repository, head).await? };
+        txn.insert(record::branch::key(&repository.id, name), record.encode());
         let what = RefMove::new(RefEvent::BranchCreated, name.as_str(), None, Some(head));
         request.log(self, &mut *txn, &repository.id, what);
         request.record(self, &mut *txn, Answer::Commit(head));
@@ -89,6 +102,7 @@ impl Catalog {
             base: commit.metarange,
             sealed: Vec::new(),
             open: self.fresh_layer(),
+            hidden: false,
         })
     }
 
@@ -112,7 +126,7 @@ impl Catalog {
         let repository = load_repository(&start.snapshot, repository).await?;
         let all = record::branch::range(&repository.id, names.prefix);
         let range = start.range(all, names.after, |name| record::branch::key_of(&repository.id, name));
-        let rows = start.snapshot.scan(&range, ScanOptions::first(page.limit() + 1)).await?;
+        let rows = shown_rows(&start, range, page.limit() + 1, names.hidden).await?;
         page_of(&start, rows, page.limit(), |key, value| {
             let name = record::branch::parse_key(&repository.id, key)?;
             Ok(BranchInfo { name, head: BranchRecord::decode(value)?.head })
@@ -151,6 +165,31 @@ impl Catalog {
             }
         }
     }
+}
+
+/// The first rows of branches that are shown.
+async fn shown_rows(
+    start: &PageStart,
+    mut range: KeyRange,
+    wanted: usize,
+    hidden: bool,
+) -> Result<Vec<(Bytes, Bytes)>> {
+    let mut shown = Vec::new();
+    loop {
+        let rows = start.snapshot.scan(&range, ScanOptions::first(wanted)).await?;
+        let last = rows.last().filter(|_| rows.len() == wanted).map(|(key, _)| key.clone());
+        for (key, value) in rows {
+            if hidden || !BranchRecord::decode(&value)?.hidden {
+                shown.push((key, value));
+            }
+        }
+        match last {
+            Some(last) if shown.len() < wanted => range = range.after(&last),
+            _ => break,
+        }
+    }
+    shown.truncate(wanted);
+    Ok(shown)
 }
 
 async fn refuse_taken_name(

@@ -93,6 +93,7 @@ impl Catalog {
             base: None,
             sealed: Vec::new(),
             open: self.fresh_layer(),
+            hidden: false,
         };
         let id = &repository.id;
         txn.insert(record::repository::key(&create.name), repository.encode());

@@ -25,6 +25,8 @@ pub struct BranchRecord {
     pub sealed: Vec<SealedLayer>,
     /// The layer that takes writes.
     pub open: OpenLayer,
+    /// Whether lists leave it out that do not ask for such branches.
+    pub hidden: bool,
 }
 
 /// An immutable layer of staged entries.
@@ -66,6 +68,8 @@ struct StoredBranch {
     open_token: Vec<u8>,
     #[prost(uint32, tag = "6")]
     open_lanes: u32,
+    #[prost(bool, tag = "16")]
+    hidden: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -100,6 +104,7 @@ impl BranchRecord {
             sealed: self.sealed.iter().map(layer).collect(),
             open_token: self.open.token.as_bytes().to_vec(),
             open_lanes: u32::from(self.open.lanes),
+            hidden: self.hidden,
         })
     }
 
@@ -116,6 +121,7 @@ impl BranchRecord {
                 token: token(&stored.open_token)?,
                 lanes: lanes.ok_or_else(|| value::corrupt(WHAT, "its fence has no lanes"))?,
             },
+            hidden: stored.hidden,
         })
     }
 }

@@ -36,6 +36,7 @@ fn branch() -> impl Strategy<Value = BranchRecord> {
             base,
             sealed,
             open: OpenLayer { token: StagingToken::from_bytes(token), lanes },
+            hidden: lanes % 2 == 0,
         },
     )
 }
@@ -60,6 +61,7 @@ proptest! {
             state: if read_only { RepositoryState::ReadOnly } else { RepositoryState::Active },
             format_version: version,
             fence_lanes: lanes,
+            protection: Protection::new(vec!["release-*".to_owned(), "main".to_owned()]).unwrap(),
         };
         let name = repository::parse_key(&repository::key(&record.name)).unwrap();
         prop_assert_eq!(RepositoryRecord::decode(name, &record.encode()).unwrap(), record);

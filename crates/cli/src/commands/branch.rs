@@ -99,7 +99,8 @@ async fn create(
             RefExpression::parse(default.as_str())?
         }
     };
-    let branch = session.client.create_branch(CreateBranch { repository, name, source }).await?;
+    let branch =
+        session.client.create_branch(CreateBranch { repository, name, source, hidden: false }).await?;
     session.console.report(&RefView::from(branch)).await?;
     Ok(Exit::Done)
 }

@@ -25,4 +25,5 @@ pub(crate) mod rm;
 pub(crate) mod show;
 pub(crate) mod stat;
 pub(crate) mod tag;
+pub(crate) mod user;
 pub(crate) mod whoami;

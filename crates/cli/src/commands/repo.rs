@@ -1,6 +1,6 @@
 //! `repo`: repositories.
 
-use braid_client::CreateRepository;
+use braid_client::{CreateRepository, SetBranchProtection};
 use braid_types::BranchName;
 use clap::{Args, Subcommand};
 use futures::StreamExt;
@@ -10,7 +10,7 @@ use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::view::{DeletedView, RepositoryLine, RepositoryView};
+use crate::view::{DeletedView, ProtectionView, RepositoryLine, RepositoryView};
 
 /// Arguments of `repo`.
 #[derive(Debug, Args)]
@@ -61,6 +61,34 @@ enum Action {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Say which branches are changed by merges only: nothing can be staged on them, committed to them or reset
+    #[command(after_help = "Examples:
+  braid repo protect lake main 'release-*'
+  braid repo protect lake                     # lifts the protection")]
+    Protect {
+        /// braid://name, or just its name
+        repository: RepositoryAddress,
+        /// Patterns of branch names, in place of those before; `*` stands for any characters, `?` for any one
+        patterns: Vec<String>,
+    },
+    /// Show which branches are protected
+    #[command(after_help = "Example:
+  braid repo protection lake")]
+    Protection {
+        /// braid://name, or just its name
+        repository: RepositoryAddress,
+    },
+    /// Say that nothing in a repository can be changed
+    #[command(after_help = "Examples:
+  braid repo read-only lake
+  braid repo read-only lake --off")]
+    ReadOnly {
+        /// braid://name, or just its name
+        repository: RepositoryAddress,
+        /// It can be changed again
+        #[arg(long)]
+        off: bool,
+    },
 }
 
 impl Repo {
@@ -72,6 +100,9 @@ impl Repo {
             Action::List { prefix } => list(&prefix, session).await,
             Action::Show { repository } => show(&repository, session).await,
             Action::Delete { repository, yes } => delete(&repository, yes, session).await,
+            Action::Protect { repository, patterns } => protect(repository, patterns, session).await,
+            Action::Protection { repository } => protection(&repository, session).await,
+            Action::ReadOnly { repository, off } => read_only(&repository, !off, session).await,
         }
     }
 }
@@ -104,5 +135,32 @@ async fn delete(
     confirm(&mut session, yes, format_args!("delete {repository} with all its history")).await?;
     session.client.delete_repository(&repository.0).await?;
     session.console.report(&DeletedView { deleted: repository.to_string() }).await?;
+    Ok(Exit::Done)
+}
+
+async fn protect(
+    repository: RepositoryAddress,
+    patterns: Vec<String>,
+    session: Session<'_>,
+) -> Result<Exit, Failure> {
+    let request = SetBranchProtection { repository: repository.0, patterns, if_revision: None };
+    let protection = session.client.set_branch_protection(request).await?;
+    session.console.report(&ProtectionView::from(protection)).await?;
+    Ok(Exit::Done)
+}
+
+async fn protection(repository: &RepositoryAddress, session: Session<'_>) -> Result<Exit, Failure> {
+    let protection = session.client.get_branch_protection(&repository.0).await?;
+    session.console.show(&ProtectionView::from(protection)).await?;
+    Ok(Exit::Done)
+}
+
+async fn read_only(
+    repository: &RepositoryAddress,
+    read_only: bool,
+    session: Session<'_>,
+) -> Result<Exit, Failure> {
+    let repository = session.client.set_read_only(&repository.0, read_only).await?;
+    session.console.report(&RepositoryView::from(repository)).await?;
     Ok(Exit::Done)
 }

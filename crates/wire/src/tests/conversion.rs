@@ -184,6 +184,7 @@ proptest! {
         path in samples::path(),
         prefix in samples::prefix(),
         namespace in option::of("s3://[a-z]{1,5}"),
+        hidden: bool,
     ) {
         round_trips!(
             CreateRepository {
@@ -192,7 +193,9 @@ proptest! {
             proto::CreateRepositoryRequest, CreateRepository
         );
         round_trips!(
-            CreateBranch { repository: repository.clone(), name: branch.clone(), source: reference.clone() },
+            CreateBranch {
+                repository: repository.clone(), name: branch.clone(), source: reference.clone(), hidden,
+            },
             proto::CreateBranchRequest, CreateBranch
         );
         round_trips!(

@@ -90,6 +90,7 @@ impl Story<'_> {
             repository: self.lake.repository().clone(),
             name: self.work.clone(),
             source: expression("main")?,
+            hidden: false,
         };
         self.lake.client.create_branch(request).await?;
         step.end("work, from main");

@@ -35,6 +35,7 @@ async fn list(
         page_size: Some(query.amount()?),
         page_token: None,
         after: query.text("after")?.map(str::to_owned),
+        include_hidden: query.flag("show_hidden")?,
     };
     let page = caller.client.list_branches(request).await?;
     let branches = page.items.into_iter().map(RefView::from).collect();
@@ -55,13 +56,11 @@ async fn create(
     Segments(repository): Segments<String>,
     JsonBody(asked): JsonBody<Creation>,
 ) -> Result<(StatusCode, String), ApiError> {
-    if asked.hidden {
-        return Err(ApiError::not_implemented());
-    }
     let request = CreateBranch {
         repository: RepositoryName::new(repository)?,
         name: BranchName::new(asked.name)?,
         source: RefExpression::parse(&asked.source)?,
+        hidden: asked.hidden,
     };
     let made = caller.client.create_branch(request).await?;
     Ok((StatusCode::CREATED, made.commit_id.to_hex()))

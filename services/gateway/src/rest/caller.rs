@@ -9,10 +9,13 @@ use braid_auth::Principal;
 use braid_client::Client;
 use braid_types::{Code, Error};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 
 use super::App;
 use super::error::ApiError;
+
+/// The cookie that holds the token of a session, by lakeFS's name for it.
+pub(crate) const SESSION_COOKIE: &str = "internal_auth_session";
 
 /// Who calls, and a client of the services that acts for them.
 #[derive(Clone)]
@@ -35,15 +38,29 @@ pub(crate) async fn authenticate(State(app): State<App>, mut request: Request, n
     }
 }
 
+/// Tries what is shown in lakeFS's order: a token, a key, the cookie of a session.
 async fn principal(app: &App, headers: &HeaderMap) -> Result<Principal, Error> {
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match given.and_then(|value| value.split_once(' ')) {
+    match given.map(|value| value.split_once(' ').unwrap_or((value, ""))) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(app.parts.sessions.principal(token.trim()).await?)
+        }
         Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
             let (id, secret) = basic(pair).ok_or_else(refused)?;
             Ok(app.parts.keys.authenticate(&id, &secret).await?)
         }
-        _ => Err(refused()),
+        Some(_) => Err(refused()),
+        None => {
+            let token = cookie(headers).ok_or_else(refused)?;
+            Ok(app.parts.sessions.principal(token).await?)
+        }
     }
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token)
 }
 
 fn basic(encoded: &str) -> Option<(String, String)> {

@@ -88,7 +88,7 @@ fn storage(app: &App) -> Storage {
         pre_sign_support_ui: true,
         import_support: false,
         import_validity_regex: "^s3://",
-        pre_sign_multipart_upload: false,
+        pre_sign_multipart_upload: true,
         blockstore_description: format!("Braid {}", settings.version),
         blockstore_id: "",
     }

@@ -2,6 +2,7 @@
 
 mod change;
 mod list;
+mod parts;
 mod range;
 mod read;
 mod stage;
@@ -30,6 +31,15 @@ pub(crate) fn routes() -> Router<App> {
         .route(
             "/repositories/{repository}/branches/{branch}/staging/backing",
             get(stage::place).put(stage::link),
+        )
+        .route("/repositories/{repository}/branches/{branch}/staging/pmpu", post(parts::create))
+        .route(
+            "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}",
+            put(parts::complete).delete(parts::abort),
+        )
+        .route(
+            "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}",
+            put(parts::presign),
         )
         .route(
             "/repositories/{repository}/branches/{branch}/objects",

@@ -1,6 +1,6 @@
 //! Branches, tags and what ref expressions name.
 
-use braid_catalog::Mutation;
+use braid_catalog::{Mutation, Names};
 use braid_types::Error;
 use braid_wire::proto::ref_service_server::RefService;
 use braid_wire::{self as wire, proto};
@@ -15,7 +15,10 @@ impl RefService for Core {
     async fn create_branch(&self, request: Request<proto::CreateBranchRequest>) -> Answer<proto::Branch> {
         let span = span!("grpc.ref.create_branch", request.get_ref().repository);
         let answer = |asked: wire::CreateBranch, by: Mutation| async move {
-            let made = self.catalog.create_branch(&asked.repository, &asked.name, &asked.source, &by).await?;
+            let made = self
+                .catalog
+                .make_branch(&asked.repository, &asked.name, &asked.source, asked.hidden, &by)
+                .await?;
             Ok(convert::branch(made))
         };
         self.front.write(span, request, answer).await
@@ -37,6 +40,7 @@ impl RefService for Core {
         let answer = |asked: wire::ListBranches| async move {
             let page = convert::page_request(asked.page_size, asked.page_token);
             let names = convert::names(&asked.prefix, asked.after.as_deref());
+            let names = Names { hidden: asked.include_hidden, ..names };
             let page = self.catalog.list_branches(&asked.repository, names, &page).await?;
             convert::page(page, |info| Ok(convert::branch(info)))
         };

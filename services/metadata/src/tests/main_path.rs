@@ -219,8 +219,14 @@ async fn branches_and_tags_name_commits() {
     assert_eq!(client.get_tag(&lake(), &tag).await.unwrap().commit_id, made.id);
     let branches: Vec<_> = client.branches(&lake(), "").try_collect().await.unwrap();
     assert_eq!(branches.iter().map(|branch| branch.name.as_str()).collect::<Vec<_>>(), ["dev", "main"]);
-    let page =
-        ListBranches { repository: lake(), prefix: "m".to_owned(), page_size: Some(1), page_token: None };
+    let page = ListBranches {
+        repository: lake(),
+        prefix: "m".to_owned(),
+        page_size: Some(1),
+        page_token: None,
+        after: None,
+        include_hidden: false,
+    };
     assert_eq!(client.list_branches(page).await.unwrap().items.len(), 1);
     for (text, kind) in [
         ("v1", braid_client::RefKind::Tag),

@@ -12,8 +12,10 @@ mod over_disk;
 mod refs_dump;
 mod refusals;
 mod requests;
+mod settings;
 mod storage;
 mod support;
 mod uploads;
+mod users;
 
 pub(crate) use support::{Installation, metadata};

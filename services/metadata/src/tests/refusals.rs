@@ -25,7 +25,8 @@ async fn names_that_are_taken_are_refused() {
     let (_node, client) = Node::with_lake().await;
     let create = CreateRepository { name: lake(), storage_namespace: None, default_branch: None };
     assert_eq!(code(client.create_repository(create).await), Code::RepositoryExists);
-    let again = CreateBranch { repository: lake(), name: main_branch(), source: reference("main") };
+    let again =
+        CreateBranch { repository: lake(), name: main_branch(), source: reference("main"), hidden: false };
     assert_eq!(code(client.create_branch(again).await), Code::BranchExists);
     let name = TagName::new("main").unwrap();
     let tag = CreateTag { repository: lake(), name, reference: reference("main") };

@@ -234,7 +234,8 @@ pub(crate) async fn commit(client: &Client, on: &BranchName, message: &str) -> R
 }
 
 pub(crate) async fn branch_from(client: &Client, name: &str, source: &str) -> BranchName {
-    let create = CreateBranch { repository: lake(), name: branch(name), source: reference(source) };
+    let create =
+        CreateBranch { repository: lake(), name: branch(name), source: reference(source), hidden: false };
     client.create_branch(create).await.unwrap().name
 }
 

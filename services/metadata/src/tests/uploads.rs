@@ -126,8 +126,12 @@ async fn long_paths_are_refused_at_the_door() {
     let (node, _client) = Node::with_lake().await;
     let path = "é".repeat(513);
     let target = Some(proto::UploadTarget { path, content_type: String::new(), size: None });
-    let request =
-        proto::CreateUploadRequest { repository: "lake".to_owned(), branch: "main".to_owned(), target };
+    let request = proto::CreateUploadRequest {
+        repository: "lake".to_owned(),
+        branch: "main".to_owned(),
+        target,
+        without_headers: false,
+    };
     let refused = told(&node.object_service().create_upload(node.request(request)).await.unwrap_err());
     assert_eq!(refused.code(), Code::InvalidPath);
     assert!(refused.message().contains("1026 bytes; the limit is 1024"), "{refused}");

@@ -43,6 +43,7 @@ impl Restore {
                 base: commit.metarange,
                 sealed: Vec::new(),
                 open: catalog.fresh_layer(),
+                hidden: false,
             };
             (record::branch::key(id, name), branch.encode())
         });
