@@ -107,6 +107,7 @@ async fn seen(lake: &Lake) -> (Vec<BranchInfo>, Vec<TagInfo>, Vec<(CommitId, Com
     let log = LogRequest {
         start: expr("main"),
         first_parent: false,
+        after: None,
         since: None,
         stop_at: None,
         after: None,
