@@ -110,7 +110,6 @@ async fn seen(lake: &Lake) -> (Vec<BranchInfo>, Vec<TagInfo>, Vec<(CommitId, Com
         after: None,
         since: None,
         stop_at: None,
-        after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
     };
