@@ -7,7 +7,7 @@ use super::support::*;
 
 #[tokio::test]
 async fn settings_are_kept_and_given_back() {
-    let (node, client) = Node::with_lake().await;
+    let (_node, client) = Node::with_lake().await;
     let set = BTreeMap::from([("owner".to_owned(), "ada".to_owned())]);
     let update = UpdateRepositoryMetadata { repository: lake(), set: set.clone(), remove: vec![] };
     assert_eq!(client.update_repository_metadata(update).await.unwrap(), set);
