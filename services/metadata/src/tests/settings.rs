@@ -7,7 +7,7 @@ use super::support::*;
 
 #[tokio::test]
 async fn settings_are_kept_and_given_back() {
-    let (node, client) = Node::with_lake().await;
+    let (_node, client) = Node::with_lake().await;
     let set = BTreeMap::from([("owner".to_owned(), "ada".to_owned())]);
     let update = UpdateRepositoryMetadata { repository: lake(), set: set.clone(), remove: vec![] };
     assert_eq!(client.update_repository_metadata(update).await.unwrap(), set);
@@ -24,7 +24,6 @@ async fn settings_are_kept_and_given_back() {
     assert!(client.set_read_only(&lake(), true).await.unwrap().read_only);
     assert_eq!(code(client.create_upload(&lake(), &main_branch(), target("a")).await), Code::ReadOnly);
     assert!(!client.set_read_only(&lake(), false).await.unwrap().read_only);
-    node.stopped().await;
 }
 
 #[tokio::test]
@@ -41,7 +40,6 @@ async fn nothing_is_uploaded_to_a_protected_branch_nor_linked_on_it() {
     assert_eq!(code(client.set_branch_protection(wrong).await), Code::InvalidArgument);
     let stale = SetBranchProtection { if_revision: Some("other".into()), ..protect };
     assert_eq!(code(client.set_branch_protection(stale).await), Code::PreconditionFailed);
-    node.stopped().await;
 }
 
 #[tokio::test]
@@ -73,5 +71,4 @@ async fn a_copy_shares_its_data_and_metadata_is_replaced() {
     let missing = client.set_object_metadata(&lake(), &side, &path("absent"), metadata).await;
     assert_eq!(code(missing), Code::ObjectNotFound);
     assert_eq!(paths(&client, "side").await, ["a", "d/b"]);
-    node.stopped().await;
 }

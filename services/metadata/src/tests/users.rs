@@ -18,7 +18,8 @@ async fn users_have_keys_that_work_until_they_are_deleted() {
     let made = client.create_access_key("grace").await.unwrap();
     assert_eq!(client.get_access_key("grace", &made.key.id).await.unwrap(), made.key);
     let list = ListAccessKeys { user: "grace".into(), ..ListAccessKeys::default() };
-    assert_eq!(client.list_access_keys(list).await.unwrap().keys, [made.key.clone()]);
+    let keys = client.list_access_keys(list).await.unwrap().keys;
+    assert_eq!((keys.len(), &keys[0]), (1, &made.key));
     let grace = node.client_as(&made.key.id, &made.secret);
     assert_eq!(grace.who_am_i().await.unwrap().user, "grace");
     assert_eq!(code(client.delete_access_key("ada", &made.key.id).await), Code::KeyNotFound);
@@ -28,7 +29,6 @@ async fn users_have_keys_that_work_until_they_are_deleted() {
     client.delete_user("grace").await.unwrap();
     assert_eq!(code(client.get_user("grace").await), Code::UserNotFound);
     assert_eq!(code(client.create_access_key("grace").await), Code::UserNotFound);
-    node.stopped().await;
 }
 
 #[tokio::test]
@@ -54,5 +54,4 @@ async fn nobody_can_say_so_over_a_connection() {
     let eve = Principal { user: "ada".into(), key_id: node.key.id.clone() };
     let client = node.connect(&node.config()).with_extension(eve);
     assert_eq!(code(client.who_am_i().await), Code::Unauthenticated);
-    node.stopped().await;
 }
