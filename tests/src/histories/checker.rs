@@ -148,7 +148,11 @@ impl Search<'_> {
             None => self.moment(from, index, passed),
             Some(taken) => taken.as_ref().and_then(|taken| self.moment(taken, index, 1)),
         };
-        after.extend(last.filter(|last| self.uses_what_was_taken(from, &last.state)));
+        let matters = |last: &Configuration| {
+            // What need not have happened, and would have changed nothing, is left out.
+            self.history[index].answer != Answer::Unknown || last.state != from.state
+        };
+        after.extend(last.filter(|last| matters(last) && self.uses_what_was_taken(from, &last.state)));
         if let Some(Some(taken)) = first
             && from.just_taken.is_none_or(|before| before < index && self.takes(before) == self.takes(index))
         {
