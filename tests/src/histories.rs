@@ -93,7 +93,7 @@ type Tally = BTreeMap<(&'static str, &'static str), u64>;
 /// Checks one seed's history; `None` if too much was never answered in it to try all that may have happened.
 fn check(seed: u64, mix: Mix) -> Option<Tally> {
     let (history, failed) = run_alone(seed, mix, None);
-    match linearize(State::new(TRUNK), &history, STEPS) {
+    match linearize(&State::new(TRUNK), &history, STEPS) {
         Verdict::Linearizable => {}
         Verdict::Undecided => return None,
         Verdict::Impossible(longest) => {
@@ -208,7 +208,7 @@ fn a_seed_reproduces_its_history() {
 fn is_caught(flaw: Flaw, mix: Mix) -> bool {
     let gives_away = |seed| {
         let (history, _) = run_alone(seed, mix, Some(flaw));
-        matches!(linearize(State::new(TRUNK), &history, STEPS / 2), Verdict::Impossible(_))
+        matches!(linearize(&State::new(TRUNK), &history, STEPS / 2), Verdict::Impossible(_))
     };
     let found = (2000..2100).find(|&seed| gives_away(seed));
     println!("{flaw:?} was given away by seed {found:?}");
