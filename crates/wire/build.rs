@@ -6,10 +6,11 @@ use std::{env, fs};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 9] = [
+const CONTRACTS: [&str; 10] = [
     "braid/v1/auth.proto",
     "braid/v1/commit.proto",
     "braid/v1/errors.proto",
+    "braid/v1/import.proto",
     "braid/v1/multipart.proto",
     "braid/v1/object.proto",
     "braid/v1/ref.proto",

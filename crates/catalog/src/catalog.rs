@@ -55,6 +55,8 @@ pub struct Settings {
     pub fence_delay: Duration,
     /// How long a node keeps a background task that it does not renew.
     pub lease_lifetime: Duration,
+    /// How often it is written down how far an import is; less than half a minute, after which another node takes it.
+    pub import_beat: Duration,
     /// Directories with no more entries are moved, deleted and reset entry by entry, which leaves no layer.
     pub small_directory: usize,
     /// A branch with more layers of uncommitted change gets them folded without a commit.
@@ -78,6 +80,7 @@ impl Default for Settings {
             destroy_delay: Duration::from_secs(20 * 60),
             fence_delay: Duration::from_secs(24 * 3600),
             lease_lifetime: Duration::from_secs(5 * 60),
+            import_beat: Duration::from_secs(1),
             small_directory: 32,
             fold_layers: 8,
             fold_entries: 100_000,

@@ -114,7 +114,12 @@ impl Lease {
 }
 
 /// What a lease becomes when `holder` asks for it; `None` while another has it.
-fn taken(found: Option<LeaseRecord>, holder: Holder, now: Time, lifetime: Duration) -> Option<LeaseRecord> {
+pub(crate) fn taken(
+    found: Option<LeaseRecord>,
+    holder: Holder,
+    now: Time,
+    lifetime: Duration,
+) -> Option<LeaseRecord> {
     if found.is_some_and(|found| found.holder != holder && now < found.expires) {
         return None;
     }

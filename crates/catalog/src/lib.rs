@@ -36,6 +36,7 @@ pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges,
 pub use operation::du::{DirectoryUsages, PrefixUsage};
 pub use operation::dump::{Dump, DumpEvent, Dumped, RefsProgress};
 pub use operation::fsck::{FaultPlace, Fsck, FsckEvent, FsckFault, FsckProgress, FsckRequest};
+pub use operation::import::{ImportRequest, ImportStore, Importable};
 pub use operation::list_objects::{ListRequest, Listing, ObjectCursor};
 pub use operation::log::{History, LogRequest};
 pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};
@@ -51,8 +52,8 @@ pub use page::{Names, Page, PageRequest};
 pub use protection::{Protection, Touch};
 pub use record::setting::RetentionRules;
 pub use record::{
-    BranchRecord, CompletedUpload, Layer, OpenLayer, RepositoryRecord, RepositoryState, SealedLayer,
-    UploadPlace, UploadRecord,
+    BranchRecord, CompletedUpload, ImportCommit, ImportRecord, ImportSource, ImportState, Layer, OpenLayer,
+    RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
 };
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};

@@ -16,6 +16,7 @@ pub(crate) mod fsck;
 mod garbage;
 mod graft;
 mod hard_reset;
+pub(crate) mod import;
 pub(crate) mod list_objects;
 pub(crate) mod log;
 pub(crate) mod merge;

@@ -9,6 +9,7 @@
 //! | `c` | commit | [`commit`] |
 //! | `f` | the fence of a repository's state | [`repository`] |
 //! | `i` | staging token, or whole repository, to clean up; a restore under way | [`dropped`] |
+//! | `j` | import of objects | [`import`] |
 //! | `l` | lease of a background task | [`lease`] |
 //! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
@@ -23,6 +24,7 @@
 pub(crate) mod branch;
 pub(crate) mod commit;
 pub(crate) mod dropped;
+pub(crate) mod import;
 mod key;
 mod layer;
 pub(crate) mod lease;
@@ -40,6 +42,7 @@ mod value;
 mod who;
 
 pub use branch::{BranchRecord, OpenLayer};
+pub use import::{ImportCommit, ImportRecord, ImportSource, ImportState};
 pub use layer::{Layer, SealedLayer};
 pub use repository::{RepositoryRecord, RepositoryState};
 pub use upload::{CompletedUpload, UploadPlace, UploadRecord};

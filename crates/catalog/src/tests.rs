@@ -11,6 +11,7 @@ mod fsck;
 mod grouped_model;
 mod groups;
 mod guards;
+mod imports;
 mod interleaved;
 mod lake;
 mod leases;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, branch, cat, cherry_pick, commit, commit_set, completion, diff, du, dump, fsck, get, info, log,
-    ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
+    apply, branch, cat, cherry_pick, commit, commit_set, completion, diff, du, dump, fsck, get, import, info,
+    log, ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -54,6 +54,8 @@ pub enum Command {
     Diff(diff::Diff),
     /// Commit a branch's changes
     Commit(commit::Commit),
+    /// Give objects that are already in a bucket paths on a branch
+    Import(import::Import),
     /// Commit, merge, reset and tag on several branches, all or none
     CommitSet(commit_set::CommitSet),
     /// Show history, newest first
@@ -101,6 +103,7 @@ impl Command {
             Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,
+            Self::Import(command) => Box::pin(command.run(session)).await,
             Self::CommitSet(command) => Box::pin(command.run(session)).await,
             Self::Log(command) => command.run(session).await,
             Self::Show(command) => command.run(session).await,

@@ -8,6 +8,7 @@ mod confirm;
 mod console;
 mod exit;
 mod failure;
+mod farewell;
 mod gauge;
 mod hint;
 mod io;

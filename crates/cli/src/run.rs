@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::farewell::Farewell;
 use crate::hint::hint;
 use crate::io::Io;
 use crate::options::{GlobalOptions, OutputFormat};
@@ -45,8 +46,14 @@ pub async fn run(command: Command, options: GlobalOptions, io: Io) -> Exit {
         Err(error) => Err(error.into()),
         Ok(client) => {
             let may_ask = terminals.stdin && terminals.stderr;
-            let session = Session { client, console: &mut console, stdin, may_ask, random: random.clone() };
-            unless_interrupted(interrupted, Box::pin(command.run(session))).await
+            let (random, farewell) = (random.clone(), Farewell::default());
+            let said = farewell.clone();
+            let session = Session { client, console: &mut console, stdin, may_ask, random, farewell };
+            let ended = unless_interrupted(interrupted, Box::pin(command.run(session))).await;
+            if matches!(ended, Err(Failure::Interrupted)) {
+                said.say().await;
+            }
+            ended
         }
     };
     finish(ended, &mut console, &config.endpoint).await

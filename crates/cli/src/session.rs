@@ -7,6 +7,7 @@ use braid_types::Random;
 use tokio::io::AsyncRead;
 
 use crate::console::Console;
+use crate::farewell::Farewell;
 
 /// What every command works with.
 pub(crate) struct Session<'a> {
@@ -16,4 +17,5 @@ pub(crate) struct Session<'a> {
     /// Whether somebody is there to answer questions.
     pub(crate) may_ask: bool,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) farewell: Farewell,
 }

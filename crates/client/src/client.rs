@@ -6,6 +6,7 @@ use braid_types::{Clock, Error, Random};
 use braid_wire::proto::MAX_MESSAGE_BYTES;
 use braid_wire::proto::auth_service_client::AuthServiceClient;
 use braid_wire::proto::commit_service_client::CommitServiceClient;
+use braid_wire::proto::import_service_client::ImportServiceClient;
 use braid_wire::proto::multipart_service_client::MultipartServiceClient;
 use braid_wire::proto::object_service_client::ObjectServiceClient;
 use braid_wire::proto::ref_service_client::RefServiceClient;
@@ -153,6 +154,10 @@ impl Client {
     pub(crate) fn multipart_service(&self) -> MultipartServiceClient<Transport> {
         MultipartServiceClient::new(self.shared.transport.clone())
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    pub(crate) fn import_service(&self) -> ImportServiceClient<Transport> {
+        ImportServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     pub(crate) fn commit_service(&self) -> CommitServiceClient<Transport> {

@@ -230,6 +230,10 @@ codes! {
     InvalidIntent = "invalid_intent", final_, InvalidArgument, 400, "InvalidArgument";
     /// There is no such upload in parts: it was completed or given up, or never begun.
     UploadNotFound = "upload_not_found", final_, NotFound, 404, "NoSuchUpload";
+    /// There is no such import, or it is long over.
+    ImportNotFound = "import_not_found", final_, NotFound, 404, "NoSuchKey";
+    /// The import is over: it cannot be cancelled any more.
+    ImportOver = "import_over", final_, FailedPrecondition, 409, "OperationAborted";
     /// The parts named do not make an object.
     InvalidParts = "invalid_parts", final_, FailedPrecondition, 400, "InvalidPart";
     /// Another writer came first; nothing happened.

@@ -103,6 +103,10 @@ random_id!(
     LayerId, "layer id"
 );
 random_id!(
+    /// Names one import of objects.
+    ImportId, "import id"
+);
+random_id!(
     /// Tells one creation of a branch from the next one of the same name.
     Incarnation, "incarnation"
 );

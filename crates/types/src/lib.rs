@@ -18,7 +18,9 @@ pub use commit::{COMMIT_VERSION, Commit};
 pub use entry::{AddressType, Entry};
 pub use error::{Code, Error, GrpcStatus, Result};
 pub use hash::IdentityHasher;
-pub use id::{CommitId, Incarnation, LayerId, MetarangeId, RangeId, RepositoryId, RequestId, StagingToken};
+pub use id::{
+    CommitId, ImportId, Incarnation, LayerId, MetarangeId, RangeId, RepositoryId, RequestId, StagingToken,
+};
 pub use name::{BranchName, RepositoryName, TagName};
 pub use path::{ObjectPath, PathPrefix};
 pub use random::{Random, SeededRandom, SystemRandom};

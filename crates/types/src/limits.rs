@@ -52,3 +52,7 @@ pub const PAGE_ITEMS: usize = 1000;
 pub const UPLOAD_PARTS: usize = 10_000;
 /// Longest id of an upload in parts, in bytes.
 pub const UPLOAD_ID_BYTES: usize = 1024;
+/// Sources of one import.
+pub const IMPORT_SOURCES: usize = 1000;
+/// Those of them that are prefixes: as many are listed at once.
+pub const IMPORT_PREFIXES: usize = 64;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Code, CommitId, Error, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryId,
-    RepositoryName, TagName, Time,
+    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RefExpression,
+    RepositoryId, RepositoryName, TagName, Time,
 };
 
 /// A value with one representation in a message.
@@ -79,6 +79,7 @@ text! {
     RefExpression, |text: String| RefExpression::parse(&text), ToString::to_string;
     RepositoryId, |text: String| text.parse(), RepositoryId::to_hex;
     CommitId, |text: String| text.parse(), CommitId::to_hex;
+    ImportId, |text: String| text.parse(), ImportId::to_hex;
     MetarangeId, |text: String| text.parse(), MetarangeId::to_hex;
     String, Ok, |text: &String| text.clone();
 }

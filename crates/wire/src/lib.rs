@@ -7,6 +7,7 @@ mod commit_set;
 mod diff;
 mod field;
 mod fsck;
+mod import;
 mod merge;
 mod multipart;
 mod mutation;
@@ -35,6 +36,10 @@ pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
 pub use commit_set::{CommitSet, SetMember};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
+pub use import::{
+    CancelImport, GetImport, Import, ImportCommit, ImportSource, ImportSourceKind, ImportStatus, ListImports,
+    StartImport,
+};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
 pub use multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetMultipartUpload,

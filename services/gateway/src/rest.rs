@@ -14,6 +14,7 @@ mod dumps;
 mod error;
 mod gather;
 mod headers;
+mod imports;
 mod merges;
 mod names;
 mod objects;
@@ -78,6 +79,7 @@ fn closed() -> Router<App> {
         .merge(branches::routes())
         .merge(tags::routes())
         .merge(commits::routes())
+        .merge(imports::routes())
         .merge(diffs::routes())
         .merge(merges::routes())
         .merge(objects::routes())

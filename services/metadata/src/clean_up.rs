@@ -1,10 +1,12 @@
-//! Background tasks: every node comes round to them now and then, and of all nodes one does each, under a lease.
+//! Background tasks: every node comes round to them now and then, and of all nodes one does each, under a lease. Each import that nobody
+//! does any more is a task of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::imports;
 use crate::service::Core;
 
 /// How long letting go of leases may hold up a shutdown.
@@ -15,6 +17,7 @@ const RELEASE: Duration = Duration::from_secs(2);
 enum Task {
     CleanUp,
     Garbage,
+    Imports,
 }
 
 impl Task {
@@ -22,6 +25,7 @@ impl Task {
         match self {
             Self::CleanUp => core.settings.clean_up_interval,
             Self::Garbage => core.settings.garbage_interval,
+            Self::Imports => core.settings.import_interval,
         }
     }
 
@@ -29,13 +33,15 @@ impl Task {
         match self {
             Self::CleanUp => clean_up(core).await,
             Self::Garbage => collect_garbage(core).await,
+            Self::Imports => imports::take_over(core).await,
         }
     }
 }
 
 /// Does what is due every so often until `stop`, then leaves it to the other nodes.
 pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
-    tokio::join!(every(&core, Task::CleanUp, &stop), every(&core, Task::Garbage, &stop));
+    let each = [Task::CleanUp, Task::Garbage, Task::Imports];
+    futures::future::join_all(each.map(|task| every(&core, task, &stop))).await;
     match tokio::time::timeout(RELEASE, core.catalog.release_leases()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "leases are left to end by themselves"),

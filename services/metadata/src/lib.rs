@@ -10,6 +10,7 @@ mod deadline;
 mod downloads;
 mod flattening;
 mod front;
+mod imports;
 mod in_process;
 mod intent;
 mod metadata;

@@ -13,6 +13,7 @@ use braid_types::{Clock, Code, Error, Random};
 
 use crate::address::Addresses;
 use crate::front::Front;
+use crate::imports::Imports;
 use crate::intent::Intents;
 use crate::namespaces::Namespaces;
 use crate::service::Core;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub clean_up_interval: Duration,
     /// How often the key-value store is told to forget old states, where it does not by itself.
     pub garbage_interval: Duration,
+    /// How often imports are looked for that nobody does any more.
+    pub import_interval: Duration,
     /// How long calls may go on after a shutdown began.
     pub drain: Duration,
     /// What the server proves itself with; without it, connections are not encrypted.
@@ -78,6 +81,7 @@ impl Default for Settings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clean_up_interval: Duration::from_secs(60),
             garbage_interval: Duration::from_secs(600),
+            import_interval: Duration::from_secs(10),
             drain: Duration::from_secs(30),
             tls: None,
             catalog: braid_catalog::Settings::default(),
@@ -122,9 +126,11 @@ impl Metadata {
             clock: Arc::clone(&parts.clock),
             random: Arc::clone(&parts.random),
         };
+        let catalog = Catalog::new(components, settings.catalog.clone());
         let core = Core {
             keys: Arc::clone(&parts.keys),
-            catalog: Catalog::new(components, settings.catalog.clone()),
+            imports: Imports::new(catalog.clone(), namespaces.clone()),
+            catalog,
             namespaces,
             intents,
             addresses: Addresses::new(Arc::clone(&parts.random)),

@@ -74,8 +74,12 @@ impl Namespaces {
             return Ok(Location { store: Arc::clone(&namespace.store), key: key.to_owned() });
         }
         let (bucket, key) = split_address(&entry.address)?;
-        let store = self.stores.open(&parse(&bucket)?).map_err(|error| store_error(&error, &bucket))?;
-        Ok(Location { store, key })
+        Ok(Location { store: self.bucket(&bucket)?, key })
+    }
+
+    /// A whole bucket, named as `s3://bucket`.
+    pub(crate) fn bucket(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+        self.stores.open(&parse(bucket)?).map_err(|error| store_error(&error, bucket))
     }
 
     /// Refuses a namespace whose marker is not this installation's.
@@ -148,7 +152,7 @@ pub(crate) fn canonical(uri: &StorageUri) -> String {
 }
 
 /// Splits `s3://bucket/key` into the bucket's namespace and the key.
-fn split_address(address: &str) -> Result<(String, String)> {
+pub(crate) fn split_address(address: &str) -> Result<(String, String)> {
     let parts = address.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
     match parts {
         Some((bucket, key)) => Ok((format!("s3://{bucket}"), key.to_owned())),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use braid_wire::proto::auth_service_server::AuthServiceServer;
 use braid_wire::proto::commit_service_server::CommitServiceServer;
+use braid_wire::proto::import_service_server::ImportServiceServer;
 use braid_wire::proto::multipart_service_server::MultipartServiceServer;
 use braid_wire::proto::object_service_server::ObjectServiceServer;
 use braid_wire::proto::ref_service_server::RefServiceServer;
@@ -160,6 +161,7 @@ services!(
     ObjectServiceServer,
     MultipartServiceServer,
     CommitServiceServer,
+    ImportServiceServer,
     ServerServiceServer,
     SettingsServiceServer,
     AuthServiceServer

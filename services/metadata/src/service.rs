@@ -2,6 +2,7 @@
 
 mod auth;
 mod commits;
+mod imports;
 mod multipart;
 mod objects;
 mod references;
@@ -19,6 +20,7 @@ use futures::{Stream, TryStreamExt, stream};
 
 use crate::address::Addresses;
 use crate::front::Front;
+use crate::imports::Imports;
 use crate::intent::Intents;
 use crate::metadata::Settings;
 use crate::namespaces::Namespaces;
@@ -32,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) catalog: Catalog,
     pub(crate) keys: Arc<Keys>,
     pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) imports: Imports,
     pub(crate) intents: Intents,
     pub(crate) addresses: Addresses,
     pub(crate) default_prefix: StorageUri,

@@ -87,7 +87,7 @@ impl Plan for Graft<'_> {
 }
 
 /// A graft of the empty tree leaves nothing.
-fn layer(prefix: &PathPrefix, tree: TreeId) -> Layer {
+pub(super) fn layer(prefix: &PathPrefix, tree: TreeId) -> Layer {
     match tree {
         Some(tree) => Layer::Grafted { prefix: prefix.clone(), tree },
         None => Layer::Erased(prefix.clone()),

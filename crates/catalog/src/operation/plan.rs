@@ -17,6 +17,7 @@ use braid_tree::{RangeStore, TreeId};
 use braid_types::{BranchName, Commit, CommitId, RepositoryId, RepositoryName, Result, TagName};
 use bytes::Bytes;
 
+use super::import::PlannedImport;
 use super::publish::dirty;
 use super::seal::is_clean;
 use super::tree_files::Uploads;
@@ -38,6 +39,8 @@ pub(crate) struct Plan<'a> {
     /// Commits that the steps made, by their keys.
     pub(super) commits: Vec<(Bytes, Bytes)>,
     pub(super) tags: Vec<PlannedTag>,
+    /// Imports that end with the plan.
+    pub(super) imports: Vec<PlannedImport>,
     /// What the change log is to say, in order.
     pub(super) log: Vec<PlannedMove>,
 }
@@ -93,7 +96,16 @@ impl<'a> Plan<'a> {
     pub(crate) fn new(catalog: &'a Catalog, snapshot: Arc<dyn Snapshot>, uploads: &'a Uploads) -> Self {
         let draft = Draft::new(snapshot);
         let (courses, commits) = (BTreeMap::new(), Vec::new());
-        Self { catalog, draft, uploads, courses, commits, tags: Vec::new(), log: Vec::new() }
+        Self {
+            catalog,
+            draft,
+            uploads,
+            courses,
+            commits,
+            tags: Vec::new(),
+            imports: Vec::new(),
+            log: Vec::new(),
+        }
     }
 
     /// A repository that is to be changed.

@@ -82,6 +82,14 @@ impl Plan<'_> {
         let lanes = self.tag_lanes().await;
         let keys: Vec<Bytes> = answers.iter().map(|(request, _)| request.key()).collect();
         let mut txn = self.begin(&keys).await?;
+        // Before the branches: what is read of them must not be moved away from.
+        let mut ended = Vec::with_capacity(self.imports.len());
+        for import in &self.imports {
+            match import.enter(self.catalog, &mut *txn).await? {
+                Some(record) => ended.push(record),
+                None => return Ok(Published::Outdated(lost_race(&import.subject()))),
+            }
+        }
         let mut records = Vec::with_capacity(self.courses.len());
         for course in self.courses.values() {
             match course.enter(self.catalog, &mut txn, !self.is_compared_only()).await? {
@@ -100,6 +108,9 @@ impl Plan<'_> {
             return Ok(Published::Outdated(lost_race("the request")));
         }
         self.write(&mut *txn, &records);
+        for (key, import) in ended {
+            txn.put(key, import);
+        }
         for (request, answer) in answers {
             request.record(self.catalog, &mut *txn, answer.clone());
         }

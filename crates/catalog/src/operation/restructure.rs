@@ -18,10 +18,10 @@ use super::repositories::lock_branch;
 use super::seal::is_empty;
 use super::stage::{BranchAddress, staged_states};
 use crate::catalog::{Catalog, finish, load_branch, load_writable};
-use crate::mutation::{Attempts, Request};
+use crate::mutation::{Attempts, Request, log_ref};
 use crate::protection::Touch;
 use crate::record::path_change::{self, PathChange, PathState};
-use crate::record::ref_change::RefMove;
+use crate::record::ref_change::{RefChange, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, Layer, RepositoryRecord, staged};
 use crate::view::View;
@@ -47,6 +47,8 @@ pub(super) enum Decision {
     Rewrite(Vec<(Bytes, Option<Value>)>),
     /// This layer is put on top.
     Push(Layer),
+    /// These paths get these values, and these layers, which cover none of them, are put on top.
+    Stack(Vec<(Bytes, Value)>, Vec<Layer>),
 }
 
 /// Decides on one structural change.
@@ -54,6 +56,12 @@ pub(super) enum Decision {
 pub(super) trait Plan: Send + Sync {
     /// What is to be done. Writes nothing; may be asked again on another state.
     async fn decide(&self, scene: &Scene<'_>) -> Result<Decision>;
+
+    /// Writes what is to be written together with the change. Asked after all that the transaction reads of the branch was locked, before
+    /// it is read.
+    async fn accompany(&self, _catalog: &Catalog, _txn: &mut dyn Transaction) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A branch that a transaction holds alone.
@@ -107,6 +115,7 @@ impl Catalog {
         if let Some(answer) = request.replay(self, &*txn).await? {
             return Ok(Ok(changed_anything(&answer)));
         }
+        plan.accompany(self, &mut *txn).await?;
         let repository = load_writable(&txn, repository).await?;
         repository.protection.check(&repository.name, branch, Touch::Write)?;
         let record = lock_branch(self, &mut *txn, &repository, branch).await?;
@@ -124,7 +133,12 @@ impl Catalog {
         let ready = match decision {
             Decision::Nothing => alone.leave(scene.branch),
             Decision::Rewrite(entries) => alone.rewrite(self, scene.branch, entries).await?,
-            Decision::Push(layer) => alone.push(self, &scene.repository, scene.branch, layer).await?,
+            Decision::Push(layer) => alone.push(self, &scene.repository, scene.branch, vec![layer]).await?,
+            Decision::Stack(entries, layers) => {
+                let puts = entries.into_iter().map(|(path, value)| (path, Some(value))).collect();
+                alone.stage(self, &scene.branch, puts).await?;
+                alone.push(self, &scene.repository, scene.branch, layers).await?
+            }
         };
         let lost = finish(ready.txn, branch.as_str()).await?;
         if lost.is_none() {
@@ -156,16 +170,26 @@ impl Alone<'_> {
         Ready { txn: self.txn, branch }
     }
 
-    /// Stages entries in the open layer, each with its row in the change log.
     async fn rewrite(
         mut self,
         catalog: &Catalog,
         branch: BranchRecord,
         entries: Vec<(Bytes, Option<Value>)>,
     ) -> Result<Ready> {
+        self.stage(catalog, &branch, entries).await?;
+        Ok(self.leave(branch))
+    }
+
+    /// Stages entries in the open layer, each with its row in the change log.
+    async fn stage(
+        &mut self,
+        catalog: &Catalog,
+        branch: &BranchRecord,
+        entries: Vec<(Bytes, Option<Value>)>,
+    ) -> Result<()> {
         let token = branch.open.token;
         let paths: Vec<Bytes> = entries.iter().map(|(path, _)| path.clone()).collect();
-        let before = staged_states(&self.txn, &branch, &paths).await?;
+        let before = staged_states(&self.txn, branch, &paths).await?;
         let pass = self.fence.take_numbers(LANE, entries.len() as u64);
         for (number, ((path, value), old)) in (pass.number..).zip(entries.into_iter().zip(before)) {
             let new = PathState::staged(value);
@@ -175,16 +199,16 @@ impl Alone<'_> {
             let change = PathChange { stamp, time: catalog.now(), by, path, old, new };
             self.txn.put(path_change::key(&token, pass.lane, number), change.encode());
         }
-        Ok(self.leave(branch))
+        Ok(())
     }
 
-    /// Puts a layer on top. An open layer in which nothing is staged stays open above it.
+    /// Puts layers on top. An open layer in which nothing is staged stays open above them.
     async fn push(
         mut self,
         catalog: &Catalog,
         repository: &RepositoryRecord,
         mut branch: BranchRecord,
-        layer: Layer,
+        layers: Vec<Layer>,
     ) -> Result<Ready> {
         if is_empty(&self.txn, &branch.open).await? {
             self.fence.keep_open(&mut *self.txn);
@@ -196,13 +220,16 @@ impl Alone<'_> {
             branch = catalog.with_sealed_layer(branch);
             self.fence.seal(&mut *self.txn);
         }
-        branch.sealed.push(catalog.new_layer(layer.clone()));
+        branch.sealed.extend(layers.iter().map(|layer| catalog.new_layer(layer.clone())));
         if branch.sealed.len() > limits::LAYERS {
             return Err(too_many_layers(self.name));
         }
         self.txn.put(record::branch::key(&repository.id, self.name), branch.encode());
-        let what = RefMove::restructured(self.name, branch.head, layer);
-        self.request.log(catalog, &mut *self.txn, &repository.id, what);
+        for (place, layer) in (0..).zip(layers) {
+            let what = RefMove::restructured(self.name, branch.head, layer);
+            let change = RefChange { time: catalog.now(), by: self.request.by().clone(), what };
+            log_ref(catalog, &mut *self.txn, &repository.id, place, change);
+        }
         Ok(Ready { txn: self.txn, branch })
     }
 }

@@ -10,6 +10,7 @@ pub(super) enum Table {
     Commit = b'c',
     RepositoryFence = b'f',
     Dropped = b'i',
+    Import = b'j',
     Lease = b'l',
     Upload = b'm',
     Namespace = b'n',

@@ -82,6 +82,13 @@ impl Lake {
         Self::over(world).await
     }
 
+    /// The same, where it is written down how far an import is as often as can be.
+    pub(super) async fn with_fast_imports() -> Self {
+        let mut world = World::new().await;
+        world.import_beat = Duration::from_millis(1);
+        Self::over(world).await
+    }
+
     async fn over(world: World) -> Self {
         let catalog = world.catalog();
         let create = CreateRepository {

@@ -43,6 +43,8 @@ pub(super) struct World {
     seed: Arc<AtomicU64>,
     /// What catalogs take for a small directory.
     pub(super) small_directory: usize,
+    /// How often catalogs write down how far an import is.
+    pub(super) import_beat: Duration,
 }
 
 type Interruption = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -137,6 +139,7 @@ impl World {
             delay: Arc::default(),
             seed: Arc::new(AtomicU64::new(1)),
             small_directory: Settings::default().small_directory,
+            import_beat: Duration::from_secs(3600),
         }
     }
 
@@ -199,6 +202,7 @@ impl World {
             tree_format: Some(format),
             attempts: 400,
             small_directory: self.small_directory,
+            import_beat: self.import_beat,
             ..Settings::default()
         };
         Catalog::new(parts, settings)

@@ -14,6 +14,7 @@ pub(crate) mod du;
 pub(crate) mod dump;
 pub(crate) mod fsck;
 pub(crate) mod get;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod log;
 pub(crate) mod ls;

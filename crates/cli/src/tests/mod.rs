@@ -3,6 +3,7 @@
 mod applying;
 mod arguments;
 mod fetching;
+mod importing;
 mod lake;
 mod listing;
 mod moving;

@@ -91,9 +91,14 @@ impl crate::gateway::Settings {
         if asked.is_empty() {
             return Err(ApiError::bad_request("the field 'storage_namespace' is required"));
         }
+        Ok(self.address(asked))
+    }
+
+    /// An address as it was asked for; where the store is local, also in lakeFS's words for one.
+    pub(crate) fn address(&self, asked: &str) -> String {
         match asked.strip_prefix(LOCAL_SCHEME) {
-            Some(rest) if self.is_local() => Ok(format!("{}{rest}", self.default_storage_prefix)),
-            _ => Ok(asked.to_owned()),
+            Some(rest) if self.is_local() => format!("{}{rest}", self.default_storage_prefix),
+            _ => asked.to_owned(),
         }
     }
 }

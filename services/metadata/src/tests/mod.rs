@@ -5,6 +5,7 @@ mod applying;
 mod commit_sets;
 mod concurrency;
 mod history;
+mod imports;
 mod lifecycle;
 mod main_path;
 mod multipart;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::mutation::{Mutation, Request};
 use crate::operation::commit::CommitRequest;
+use crate::operation::import::ImportStep;
 use crate::operation::merge::MergeRequest;
 use crate::operation::pick::{Direction, PickRequest};
 use crate::operation::plan::{Place, Plan};
@@ -32,6 +33,7 @@ pub(in crate::operation) enum Work {
         picked: Option<CommitId>,
     },
     HardReset(RefExpression),
+    Import(Box<ImportStep>),
 }
 
 impl HeadJob {
@@ -61,7 +63,7 @@ impl HeadJob {
     /// The ref whose branch, if it is one, is going to be read.
     pub(super) fn reads(&self) -> Option<&RefExpression> {
         match &self.work {
-            Work::Commit(_) => None,
+            Work::Commit(_) | Work::Import(_) => None,
             Work::Merge(merge) => Some(&merge.source),
             Work::Pick { pick, .. } => Some(&pick.commit),
             Work::HardReset(to) => Some(to),
@@ -74,6 +76,7 @@ impl HeadJob {
             Work::Commit(commit) => (&commit.message, &commit.metadata),
             Work::Merge(merge) => (&merge.message, &merge.metadata),
             Work::Pick { pick, .. } => (&pick.message, &pick.metadata),
+            Work::Import(import) => return import.weight(),
             Work::HardReset(_) => return 0,
         };
         message.len() + metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
@@ -97,6 +100,7 @@ impl HeadJob {
                 plan.pick(place, pick, commit, *direction).await
             }
             Work::HardReset(to) => plan.hard_reset(place, &self.at.branch, to).await,
+            Work::Import(import) => plan.import(place, &self.at.branch, import).await,
         }
     }
 }
