@@ -10,8 +10,8 @@ help:
 	@echo "make test-faults    500 runs of transfers on a cluster under random faults; needs Rust and a C compiler only"
 	@echo "make test-histories 200 runs of clients of two nodes that die, under random faults: one order must explain all answers"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
-	@echo "make test-clients   lakeFS's own Python clients against a started server; needs Python and its package index"
-	@echo "make test-clients-s3  published S3 clients against a server; needs Python, apt; MIB=10 FILES=100 makes a short run"
+	@echo "make test-clients   lakeFS's own Python clients and S3 clients against a started server; needs Python, its package index and apt"
+	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
@@ -38,18 +38,19 @@ test-faults:
 	SEEDS=$${SEEDS:-500} cargo test -p braid-tikv --lib bank -- --nocapture
 
 test-histories:
-	SEEDS=$${SEEDS:-200} cargo test -p braid-tests --lib histories::every -- --nocapture
+	SEEDS=$${SEEDS:-200} cargo test -p braid-tests --lib histories::every -- --nocapture --test-threads 1
 
 INTEROP_TARGET = $(or $(CARGO_TARGET_DIR),$(HOME)/.cache/braid-target)/interop
 
 test-interop:
 	CARGO_TARGET_DIR=$(INTEROP_TARGET) cargo test --locked --manifest-path tests/tikv-interop/Cargo.toml
 
+test-clients-s3:
+	tests/clients/s3/run.sh
+
 test-clients:
 	cargo build -p braid
 	tests/clients/run.sh
-
-test-clients-s3:
 	tests/clients/s3/run.sh
 
 bench:
@@ -65,7 +66,7 @@ fuzz:
 
 soak:
 	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tikv --lib bank -- --nocapture
-	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tests --lib histories::every -- --nocapture
+	SEEDS=$${SEEDS:-1000} cargo test --release -p braid-tests --lib histories::every -- --nocapture --test-threads 1
 
 demo:
 	cargo run --release -- demo

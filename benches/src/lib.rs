@@ -12,6 +12,7 @@ mod service;
 mod service;
 mod store;
 mod suite;
+mod tikv;
 mod timing;
 mod tree;
 

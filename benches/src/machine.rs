@@ -15,12 +15,21 @@ pub(crate) fn stay_on_one_core() -> anyhow::Result<()> {
     sched_setaffinity(None, &one).context("to stay on one core")
 }
 
+/// How long all threads of this process have computed so far.
+pub(crate) fn process_time() -> Duration {
+    computed(ClockId::ProcessCPUTime)
+}
+
 /// How long this thread has computed so far.
 pub(crate) fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+    computed(ClockId::ThreadCPUTime)
+}
+
+fn computed(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
     Duration::new(
-        seconds.expect("no thread computes for less than no time"),
+        seconds.expect("nobody computes for less than no time"),
         nanos.expect("nanoseconds are below a second"),
     )
 }

@@ -2,7 +2,7 @@
 
 use crate::figures::Figures;
 use crate::tree::Part;
-use crate::{range, service, tree};
+use crate::{range, service, tikv, tree};
 
 /// Before the name of a part: measure it in this process.
 pub(crate) const HERE: &str = "here";
@@ -18,12 +18,14 @@ enum Suite {
     Service,
     /// The same server, merging many branches into one.
     Merging,
+    /// The client for TiKV against the protocol server of its tests.
+    Tikv,
 }
 
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no suite '{name}'; there are range, tree, service and merging, and tree/PART with {}",
+    "there is no suite '{name}'; there are range, tree, service, merging and tikv, and tree/PART with {}",
     parts()
 )]
 pub struct UnknownSuite {
@@ -54,6 +56,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
             Suite::Tree(parts) => tree::measure(&mut figures, &parts)?,
             Suite::Service => service::measure(&mut figures)?,
             Suite::Merging => service::measure_merging(&mut figures)?,
+            Suite::Tikv => tikv::measure(&mut figures)?,
         }
     }
     Ok(())
@@ -61,7 +64,8 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
-        return Ok(vec![Suite::Range, Suite::Tree(Part::MEASURED.to_vec()), Suite::Service, Suite::Merging]);
+        let trees = Suite::Tree(Part::MEASURED.to_vec());
+        return Ok(vec![Suite::Range, trees, Suite::Service, Suite::Merging, Suite::Tikv]);
     }
     names.iter().map(|name| named(name)).collect()
 }
@@ -72,6 +76,7 @@ fn named(name: &str) -> Result<Suite, UnknownSuite> {
         "tree" => Ok(Suite::Tree(Part::MEASURED.to_vec())),
         "service" => Ok(Suite::Service),
         "merging" => Ok(Suite::Merging),
+        "tikv" => Ok(Suite::Tikv),
         _ => {
             let part = name.strip_prefix("tree/").and_then(Part::named);
             part.map(|part| Suite::Tree(vec![part])).ok_or_else(|| UnknownSuite { name: name.to_owned() })
@@ -91,7 +96,8 @@ mod tests {
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        assert_eq!(chosen(&[]), Ok(vec![Suite::Range, trees.clone(), Suite::Service, Suite::Merging]));
+        let all = vec![Suite::Range, trees.clone(), Suite::Service, Suite::Merging, Suite::Tikv];
+        assert_eq!(chosen(&[]), Ok(all));
         assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
         assert_eq!(chosen(&["tree/lookup"]), Ok(vec![Suite::Tree(vec![Part::Lookup])]));
         for unknown in ["trees", "tree/", "tree/looks", "here"] {
@@ -102,7 +108,8 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        let names = ["range", "tree", "service", "merging"].into_iter().chain(Part::MEASURED.map(Part::name));
+        let names =
+            ["range", "tree", "service", "merging", "tikv"].into_iter().chain(Part::MEASURED.map(Part::name));
         assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }
 }

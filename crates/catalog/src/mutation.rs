@@ -99,13 +99,8 @@ impl Request<'_> {
         repository: &RepositoryId,
         what: RefMove,
     ) {
-        log_ref(
-            catalog,
-            txn,
-            repository,
-            0,
-            RefChange { time: catalog.now(), by: self.mutation.clone(), what },
-        );
+        let change = RefChange { time: catalog.now(), by: self.mutation.clone(), what };
+        log_ref(catalog, txn, repository, 0, &change);
     }
 
     /// The same request once more.
@@ -126,7 +121,7 @@ pub(crate) fn log_ref(
     txn: &mut dyn Transaction,
     repository: &RepositoryId,
     place: u16,
-    change: RefChange,
+    change: &RefChange,
 ) {
     let key = ref_change::key(repository, txn.timestamp(), place, catalog.random().bytes());
     txn.put(key, change.encode());

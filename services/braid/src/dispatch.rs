@@ -152,7 +152,7 @@ fn is_api(uri: &Uri) -> bool {
     let below = |root: &&str| {
         uri.path().strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    API.iter().any(|root| below(&root))
+    API.iter().any(below)
 }
 
 /// The id of the access key that a request is signed with by one of AWS's signatures.
@@ -167,9 +167,8 @@ fn signer<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
 }
 
 fn presigned_by(uri: &Uri) -> Option<&str> {
-    let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) =
-        pairs.filter(|(name, _)| ["X-Amz-Credential", "AWSAccessKeyId"].contains(name)).next()?;
+    let mut pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| ["X-Amz-Credential", "AWSAccessKeyId"].contains(name))?;
     value.split(['/', '%']).next()
 }
 

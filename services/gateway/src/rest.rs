@@ -12,6 +12,7 @@ mod config;
 mod diffs;
 mod dumps;
 mod error;
+mod gather;
 mod headers;
 mod imports;
 mod merges;

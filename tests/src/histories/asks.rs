@@ -24,6 +24,8 @@ pub(super) enum Mix {
     Puts,
     /// Puts, and commits, which seal the layer that they go to.
     Sealed,
+    /// Puts, renames and deletions of directories, and commits.
+    Structural,
 }
 
 impl Mix {
@@ -41,6 +43,7 @@ impl Mix {
                 4..6 => Ask::Commit { branch: TRUNK.to_owned() },
                 _ => Ask::Get { path: path(rng, TRUNK), branch: TRUNK.to_owned(), of: Of::Working },
             },
+            Self::Structural => structural(rng, name),
             Self::Puts => match rng.random_range(0..10) {
                 0..5 => one(write(rng, name, TRUNK)),
                 _ => Ask::Get { path: path(rng, TRUNK), branch: TRUNK.to_owned(), of: Of::Working },
@@ -53,7 +56,9 @@ fn anything(rng: &mut StdRng, name: &str) -> Ask {
     let branch = choice(rng, &[TRUNK, TRUNK, TRUNK, "a", "a", "b", FLEETING]);
     let of = if rng.random_bool(0.7) { Of::Working } else { Of::Head };
     match rng.random_range(0..100) {
-        0..20 => one(write(rng, name, branch)),
+        0..14 => one(write(rng, name, branch)),
+        14..17 => rename(rng, branch),
+        17..20 => erase(rng, branch),
         20..27 => one(Write { if_absent: true, ..write(rng, name, branch) }),
         27..34 => delete(rng, branch),
         34..40 => {
@@ -89,12 +94,34 @@ fn file_of(branch: &str, file: &str) -> String {
 }
 
 fn path(rng: &mut StdRng, branch: &str) -> String {
-    file_of(branch, choice(rng, &["x", "y", "d/z"]))
+    file_of(branch, choice(rng, &["x", "y", "d/y", "d/z", "e/z"]))
 }
 
 fn write(rng: &mut StdRng, name: &str, branch: &str) -> Write {
     let value = Some(name.to_owned());
     Write { branch: branch.to_owned(), path: path(rng, branch), value, if_absent: false }
+}
+
+fn structural(rng: &mut StdRng, name: &str) -> Ask {
+    match rng.random_range(0..20) {
+        0..6 => one(write(rng, name, TRUNK)),
+        6..10 => rename(rng, TRUNK),
+        10..12 => erase(rng, TRUNK),
+        12..14 => Ask::Commit { branch: TRUNK.to_owned() },
+        14..17 => Ask::Get { path: path(rng, TRUNK), branch: TRUNK.to_owned(), of: Of::Working },
+        _ => Ask::List { branch: TRUNK.to_owned(), of: Of::Working },
+    }
+}
+
+/// Two directories change places with each other, or with a third that is never written.
+fn rename(rng: &mut StdRng, branch: &str) -> Ask {
+    let [from, to] = [["d/", "e/"], ["e/", "d/"], ["d/", "f/"], ["f/", "d/"]][rng.random_range(0..4)];
+    Ask::Move { branch: branch.to_owned(), from: file_of(branch, from), to: file_of(branch, to) }
+}
+
+fn erase(rng: &mut StdRng, branch: &str) -> Ask {
+    let directory = choice(rng, &["d/", "e/", "f/"]);
+    Ask::Erase { branch: branch.to_owned(), prefix: file_of(branch, directory) }
 }
 
 fn one(write: Write) -> Ask {

@@ -5,7 +5,8 @@
 //! over moments instead of operations, since some operations have two.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
 
 use super::model::{Answer, Ask, Of, State};
 
@@ -31,13 +32,22 @@ impl Operation {
 }
 
 /// How far one order has come.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 struct Configuration {
     state: State,
     /// How many moments of each operation are over.
     passed: Vec<u8>,
     /// The operation whose first moment was the last thing that happened.
     just_taken: Option<usize>,
+    /// The operation that was the last thing that happened, and what was before it.
+    last: Option<(usize, Arc<Configuration>)>,
+}
+
+impl Hash for Configuration {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let last = self.last.as_ref().map(|(index, _)| index);
+        (&self.state, &self.passed, self.just_taken, last).hash(hasher);
+    }
 }
 
 /// What a search came to.
@@ -51,8 +61,16 @@ pub(super) enum Verdict {
     Undecided,
 }
 
-/// Looks for an order, at no more configurations than `steps`.
-pub(super) fn linearize(initial: State, history: &[Operation], steps: usize) -> Verdict {
+/// Looks for an order, at no more configurations than `steps`: first among those in which neighbours that do not mind each
+/// other's place come in the order of their answers, which are few; then among all.
+pub(super) fn linearize(initial: &State, history: &[Operation], steps: usize) -> Verdict {
+    match search(initial, history, steps, true) {
+        Verdict::Linearizable => Verdict::Linearizable,
+        _ => search(initial, history, steps, false),
+    }
+}
+
+fn search(initial: &State, history: &[Operation], steps: usize, in_order: bool) -> Verdict {
     // Who was answered first is tried first.
     let mut by_answer: Vec<usize> = (0..history.len()).collect();
     by_answer.sort_by_key(|&index| history[index].answered.unwrap_or(usize::MAX));
@@ -62,10 +80,12 @@ pub(super) fn linearize(initial: State, history: &[Operation], steps: usize) -> 
         seen: HashSet::new(),
         hasher: [RandomState::new(), RandomState::new()],
         steps,
+        in_order,
         order: Vec::new(),
         longest: Vec::new(),
     };
-    let start = Configuration { state: initial, passed: vec![0; history.len()], just_taken: None };
+    let (state, passed) = (initial.clone(), vec![0; history.len()]);
+    let start = Configuration { state, passed, just_taken: None, last: None };
     match search.go_on(&start) {
         true => Verdict::Linearizable,
         false if search.steps == 0 => Verdict::Undecided,
@@ -79,6 +99,7 @@ struct Search<'a> {
     seen: HashSet<[u64; 2]>,
     hasher: [RandomState; 2],
     steps: usize,
+    in_order: bool,
     order: Vec<usize>,
     longest: Vec<usize>,
 }
@@ -116,7 +137,35 @@ impl Search<'_> {
         let first_answer = self.first_answer(from);
         let callable = self.by_answer.iter().copied();
         let callable = callable.filter(|&index| self.history[index].called < first_answer);
-        callable.flat_map(|index| self.next(from, index).into_iter().map(move |next| (index, next))).collect()
+        let next =
+            callable.flat_map(|index| self.next(from, index).into_iter().map(move |next| (index, next)));
+        if !self.in_order {
+            return next.collect();
+        }
+        let before = Arc::new(from.clone());
+        next.filter(|(index, next)| !self.could_change_places(from, *index, next))
+            .map(|(index, next)| {
+                let last = next.just_taken.is_none().then(|| (index, Arc::clone(&before)));
+                (index, Configuration { last, ..next })
+            })
+            .collect()
+    }
+
+    /// Whether what happens next could as well have happened before what happened last, and was answered earlier.
+    fn could_change_places(&self, from: &Configuration, index: usize, next: &Configuration) -> bool {
+        let Some((last, before)) = &from.last else { return false };
+        let answered = |index: usize| self.history[index].answered.unwrap_or(usize::MAX);
+        if next.just_taken.is_some()
+            || (answered(index), index) > (answered(*last), *last)
+            || self.history[index].called >= answered(*last)
+        {
+            return false;
+        }
+        let firsts = self.next(before, index).into_iter().filter(|first| first.just_taken.is_none());
+        let orders = firsts.flat_map(|first| self.next(&first, *last));
+        orders.into_iter().any(|other| {
+            other.just_taken.is_none() && (&other.state, &other.passed) == (&next.state, &next.passed)
+        })
     }
 
     /// Whether every operation that was answered has happened.
@@ -148,11 +197,15 @@ impl Search<'_> {
             None => self.moment(from, index, passed),
             Some(taken) => taken.as_ref().and_then(|taken| self.moment(taken, index, 1)),
         };
-        after.extend(last.filter(|last| self.uses_what_was_taken(from, &last.state)));
+        let matters = |last: &Configuration| {
+            // What need not have happened, and would have changed nothing, is left out.
+            self.history[index].answer != Answer::Unknown || last.state != from.state
+        };
+        after.extend(last.filter(|last| matters(last) && self.uses_what_was_taken(from, &last.state)));
         if let Some(Some(taken)) = first
             && from.just_taken.is_none_or(|before| before < index && self.takes(before) == self.takes(index))
         {
-            after.push(Configuration { just_taken: Some(index), ..taken });
+            after.push(Configuration { just_taken: Some(index), last: None, ..taken });
         }
         after
     }
@@ -160,9 +213,9 @@ impl Search<'_> {
     fn moment(&self, from: &Configuration, index: usize, passed: u8) -> Option<Configuration> {
         let operation = &self.history[index];
         let state = from.state.after(index, &operation.ask, &operation.answer, passed)?;
-        let mut next = Configuration { state, passed: from.passed.clone(), just_taken: None };
-        next.passed[index] = passed + 1;
-        Some(next)
+        let mut after = from.passed.clone();
+        after[index] = passed + 1;
+        Some(Configuration { state, passed: after, just_taken: None, last: None })
     }
 
     fn takes(&self, index: usize) -> Option<(&str, Of)> {

@@ -16,7 +16,7 @@ fn is_linearizable(history: &[(Ask, Answer, usize, Option<usize>)]) -> bool {
         answered: *answered,
     };
     let history: Vec<Operation> = history.iter().map(operation).collect();
-    match linearize(State::new("main"), &history, 1_000_000) {
+    match linearize(&State::new("main"), &history, 1_000_000) {
         Verdict::Linearizable => true,
         Verdict::Impossible(_) => false,
         Verdict::Undecided => panic!("a short history is decided"),

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use braid_catalog::{
     Applied, ApplyOperation, ApplyRequest, BranchAddress, Catalog, CommitRequest, Condition, ListRequest,
-    Listing, MergeRequest, Mutation, Precondition, ResetScope, StagedOperation, Strategy,
+    Listing, MergeRequest, MoveDirectory, Mutation, Precondition, ResetScope, StagedOperation, Strategy,
 };
 use braid_types::{
-    AddressType, BranchName, Code, Entry, Error, ObjectPath, RefExpression, RepositoryName, RequestId, Time,
+    AddressType, BranchName, Code, Entry, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName,
+    RequestId, Time,
 };
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::asks::Mix;
+use super::asks::{Mix, TRUNK};
 use super::checker::Operation;
 use super::model::{Answer, Ask, Of, Tree, Write};
 use super::world::{NODES, World};
@@ -71,10 +72,20 @@ impl Client {
     pub(super) async fn work(mut self, operations: usize, mix: Mix) {
         for n in 0..operations {
             let ask = mix.ask(&mut self.rng, &format!("{}-{n}", self.number));
-            if self.rng.random_bool(0.04) {
+            if self.rng.random_bool(0.02) {
                 self.kill_soon().await;
             }
             self.ask(&ask).await;
+            if self.rng.random_bool(0.1) {
+                self.flatten().await;
+            }
+        }
+    }
+
+    /// Folds what is uncommitted, as nodes do in the background: nobody must see anything of it.
+    async fn flatten(&mut self) {
+        if let Some(node) = self.world.node(self.place).await {
+            let _may_fail = node.catalog.flatten_if_tall(&lake(), &name_of(TRUNK)).await;
         }
     }
 
@@ -117,7 +128,9 @@ impl Client {
                 told = carry_out(&node.catalog, ask, &mutation) => Some(told),
             };
             match told {
-                Some(Ok(Answer::Refused | Answer::NoBranch | Answer::BranchExists)) if lost => {
+                Some(Ok(Answer::Refused | Answer::Nothing | Answer::NoBranch | Answer::BranchExists))
+                    if lost =>
+                {
                     return Answer::Unknown;
                 }
                 Some(Ok(answer)) => return answer,
@@ -155,6 +168,15 @@ async fn carry_out(catalog: &Catalog, ask: &Ask, mutation: &Mutation) -> Result<
         Ask::Get { branch, of, path } => get(catalog, branch, *of, path).await,
         Ask::List { branch, of } => list(catalog, branch, *of).await.map(Answer::Content),
         Ask::Apply { writes, absent } => apply(catalog, writes, absent, mutation).await,
+        Ask::Move { branch, from, to } => {
+            let (source, destination) = (prefix_of(from), prefix_of(to));
+            let what = MoveDirectory { branch: name_of(branch), source, destination, overwrite: false };
+            catalog.move_directory(&lake, &what, mutation).await.map(|()| Answer::Done)
+        }
+        Ask::Erase { branch, prefix } => {
+            let erased = catalog.delete_prefix(&lake, &name_of(branch), &prefix_of(prefix), mutation).await;
+            erased.map(|found| if found { Answer::Done } else { Answer::Nothing })
+        }
         Ask::Reset { branch } => {
             catalog.reset(&lake, &name_of(branch), &ResetScope::All, mutation).await.map(|()| Answer::Done)
         }
@@ -179,7 +201,8 @@ async fn carry_out(catalog: &Catalog, ask: &Ask, mutation: &Mutation) -> Result<
         Err(error) => match error.code() {
             Code::BranchNotFound | Code::RefNotFound if !is_two_step => Ok(Answer::NoBranch),
             Code::BranchExists => Ok(Answer::BranchExists),
-            Code::PreconditionFailed => Ok(Answer::Refused),
+            Code::PreconditionFailed | Code::DestinationExists => Ok(Answer::Refused),
+            Code::ObjectNotFound => Ok(Answer::Nothing),
             Code::Internal | Code::Corrupt => panic!("{ask:?}: {error}"),
             _ => Err(error),
         },
@@ -190,6 +213,10 @@ async fn carry_out(catalog: &Catalog, ask: &Ask, mutation: &Mutation) -> Result<
 fn reference(branch: &str, of: Of) -> RefExpression {
     let suffix = if of == Of::Head { "@" } else { "" };
     RefExpression::parse(&format!("{branch}{suffix}")).expect("it is a reference")
+}
+
+fn prefix_of(text: &str) -> PathPrefix {
+    PathPrefix::new(text).expect("it is a prefix")
 }
 
 fn path_of(text: &str) -> ObjectPath {

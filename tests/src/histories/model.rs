@@ -47,6 +47,17 @@ pub(super) enum Ask {
         writes: Vec<Write>,
         absent: Vec<(String, String)>,
     },
+    /// Renames a directory to where nothing may be.
+    Move {
+        branch: String,
+        from: String,
+        to: String,
+    },
+    /// Deletes everything under a prefix.
+    Erase {
+        branch: String,
+        prefix: String,
+    },
     Reset {
         branch: String,
     },
@@ -82,7 +93,7 @@ pub(super) enum Answer {
     BranchExists,
     /// What had to be absent is not.
     Refused,
-    /// There was nothing to delete.
+    /// There was nothing to delete or to move.
     Nothing,
     /// Whether it was, or ever will be, done is not known.
     Unknown,
@@ -168,6 +179,8 @@ impl State {
                 (found.unwrap_or(Answer::NoBranch) == *answer).then(|| self.clone())
             }
             (Ask::Apply { writes, absent }, _) => self.apply(writes, absent, answer),
+            (Ask::Move { branch, from, to }, _) => self.rename(branch, from, to, answer),
+            (Ask::Erase { branch, prefix }, _) => self.erase(branch, prefix, answer),
             (Ask::Reset { branch }, _) => self.reset(branch, answer),
             (Ask::DeleteBranch { name }, _) => self.delete_branch(name, answer),
             (Ask::Commit { branch }, Answer::Done | Answer::Unknown) => match passed {
@@ -230,6 +243,39 @@ impl State {
                 }
                 Some(after)
             }
+            _ => None,
+        }
+    }
+
+    fn rename(&self, name: &str, from: &str, to: &str, answer: &Answer) -> Option<Self> {
+        let mut after = self.clone();
+        let Some(branch) = after.branches.get_mut(name) else {
+            return (*answer == Answer::NoBranch).then_some(after);
+        };
+        let has = |prefix: &str| branch.working.keys().any(|path| path.starts_with(prefix));
+        match (has(from), has(to), answer) {
+            (false, _, Answer::Nothing) | (true, true, Answer::Refused) => Some(after),
+            (true, false, Answer::Done | Answer::Unknown) => {
+                let renamed = |(path, value): (&String, &String)| {
+                    let path = path.strip_prefix(from).map_or(path.clone(), |rest| format!("{to}{rest}"));
+                    (path, value.clone())
+                };
+                branch.working = Arc::new(branch.working.iter().map(renamed).collect());
+                Some(after)
+            }
+            _ => None,
+        }
+    }
+
+    fn erase(&self, name: &str, prefix: &str, answer: &Answer) -> Option<Self> {
+        let mut after = self.clone();
+        let Some(branch) = after.branches.get_mut(name) else {
+            return (*answer == Answer::NoBranch).then_some(after);
+        };
+        let before = branch.working.len();
+        Arc::make_mut(&mut branch.working).retain(|path, _| !path.starts_with(prefix));
+        match (branch.working.len() < before, answer) {
+            (false, Answer::Nothing) | (true, Answer::Done) | (_, Answer::Unknown) => Some(after),
             _ => None,
         }
     }

@@ -101,7 +101,9 @@ impl World {
         let settings = Settings {
             tree_format: Some(format),
             compute_threads: 0,
-            lock_wait: Duration::from_millis(200),
+            lock_wait: Duration::from_secs(1),
+            small_directory: usize::from(seed.is_multiple_of(2)),
+            fold_layers: 1,
             ..Settings::default()
         };
         Some(Node { catalog: Catalog::new(parts, settings), dead: CancellationToken::new(), lifeline })

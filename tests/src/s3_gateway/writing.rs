@@ -25,6 +25,24 @@ async fn what_was_written_is_staged_and_read_by_grpc() {
 }
 
 #[tokio::test]
+async fn the_root_of_a_branch_is_there_as_a_directory() {
+    let lake = Lake::start().await;
+    let make = |key: &str, body: &'static [u8]| {
+        lake.s3.put_object().bucket("lake").key(key).body(body.to_vec().into()).send()
+    };
+    make("main/", b"").await.unwrap();
+    make("main/dir/", b"").await.unwrap();
+    assert_eq!(refusal(make("none/", b"").await), refused(404, "NoSuchBucket"));
+    assert_eq!(refusal(make("main/", b"x").await), refused(404, "NoSuchKey"));
+    let found = lake.s3.list_objects_v2().bucket("lake").prefix("main/").send().await.unwrap();
+    assert_eq!(
+        found.contents().iter().map(|object| object.key().unwrap()).collect::<Vec<_>>(),
+        ["main/dir/"]
+    );
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn conditional_writes_leave_what_is_there() {
     let lake = Lake::start().await;
     let stored = lake.stored();

@@ -198,7 +198,7 @@ impl Plan<'_> {
         }
         for (place, planned) in (0..).zip(&self.log) {
             let change = RefChange { time: now, by: planned.by.clone(), what: planned.what.clone() };
-            log_ref(self.catalog, txn, &planned.repository, place, change);
+            log_ref(self.catalog, txn, &planned.repository, place, &change);
         }
     }
 

@@ -113,20 +113,24 @@ impl Catalog {
     ) -> Result<Result<bool, Error>> {
         let mut txn = self.begin_exclusive().await?;
         if let Some(answer) = request.replay(self, &*txn).await? {
-            return Ok(Ok(answer != Answer::Existed(vec![false])));
+            return Ok(Ok(changed_anything(&answer)));
         }
         plan.accompany(self, &mut *txn).await?;
         let repository = load_writable(&txn, repository).await?;
         repository.protection.check(&repository.name, branch, Touch::Write)?;
         let record = lock_branch(self, &mut *txn, &repository, branch).await?;
         let fence = record.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
+        // Another attempt of the same request may have held the branch until now.
+        if let Some(answer) = request.replay(self, &*txn).await? {
+            return Ok(Ok(changed_anything(&answer)));
+        }
         // Taken while the branch is held: it sees everything that was committed to it.
         let scene = self.scene(repository, record, self.snapshot().await?).await?;
         let decision = plan.decide(&scene).await?;
         let changed = !matches!(decision, Decision::Nothing);
         let mut alone = Alone { txn, fence, name: branch, request };
         request.record(self, &mut *alone.txn, Answer::Existed(vec![changed]));
-        let record = match decision {
+        let ready = match decision {
             Decision::Nothing => alone.leave(scene.branch),
             Decision::Rewrite(entries) => alone.rewrite(self, scene.branch, entries).await?,
             Decision::Push(layer) => alone.push(self, &scene.repository, scene.branch, vec![layer]).await?,
@@ -136,9 +140,9 @@ impl Catalog {
                 alone.push(self, &scene.repository, scene.branch, layers).await?
             }
         };
-        let lost = finish(record.txn, branch.as_str()).await?;
+        let lost = finish(ready.txn, branch.as_str()).await?;
         if lost.is_none() {
-            self.hints().note(&scene.repository, branch, &record.branch);
+            self.hints().note(&scene.repository, branch, &ready.branch);
         }
         Ok(lost.map_or(Ok(changed), Err))
     }
@@ -228,6 +232,10 @@ impl Alone<'_> {
         }
         Ok(Ready { txn: self.txn, branch })
     }
+}
+
+fn changed_anything(answer: &Answer) -> bool {
+    *answer != Answer::Existed(vec![false])
 }
 
 fn too_many_layers(branch: &BranchName) -> Error {

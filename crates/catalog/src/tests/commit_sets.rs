@@ -103,7 +103,7 @@ async fn a_member_that_fails_is_named_and_nothing_is_done() {
         assert_eq!(lake.heads(&["main", "dev", "other", "old"]).await, heads);
         assert_eq!(lake.uncommitted("dev").await, ["~a"]);
     }
-    lake.commit_set(&[tagged.clone()]).await.unwrap();
+    lake.commit_set(std::slice::from_ref(&tagged)).await.unwrap();
     let refused = lake.commit_set(&[commit(&lake, "dev"), tagged]).await.unwrap_err();
     assert_eq!((refused.code(), refused.subject()), (Code::TagExists, "v1"));
     assert_eq!(lake.heads(&["dev"]).await, heads[1..2]);
@@ -173,7 +173,8 @@ async fn what_was_staged_on_two_branches_at_once_is_committed_at_once() {
         }
         let (members, by) = ([commit(&lake, "dev"), commit(&lake, "other")], other.mutation());
         let (set, applied) = tokio::join!(lake.commit_set(&members), other.catalog.apply(&request, &by));
-        (set.unwrap(), applied.unwrap());
+        set.unwrap();
+        applied.unwrap();
         let has = async |place: &str| lake.get(place, &at).await.is_some();
         assert_eq!(has("dev@").await, has("other@").await);
         assert!(has("dev").await && has("other").await);
@@ -212,7 +213,7 @@ async fn a_set_waits_in_the_queues_of_its_branches_and_holds_nobody_for_good() {
     })
     .await;
     set.unwrap();
-    assert!(merged.iter().all(|merged| merged.is_ok()), "{merged:?}");
+    assert!(merged.iter().all(Result::is_ok), "{merged:?}");
     assert_eq!(lake.content("main").await.len(), 5);
     // One whose caller goes away while it waits lets the others go on.
     let at = BranchAddress { repository: repo(), branch: branch("dev") };

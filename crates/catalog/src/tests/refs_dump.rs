@@ -107,9 +107,9 @@ async fn seen(lake: &Lake) -> (Vec<BranchInfo>, Vec<TagInfo>, Vec<(CommitId, Com
     let log = LogRequest {
         start: expr("main"),
         first_parent: false,
+        after: None,
         since: None,
         stop_at: None,
-        after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
     };

@@ -142,8 +142,8 @@ async fn hidden_branches_are_listed_only_to_those_who_ask() {
         lake.branch(name, "main").await;
     }
     for name in ["b", "d", "f"] {
-        let (at, source, by) = (branch(name), expr("main"), lake.mutation());
-        lake.catalog.make_branch(&repo(), &at, &source, true, &by).await.unwrap();
+        let (name, source, mutation) = (branch(name), expr("main"), lake.mutation());
+        lake.catalog.make_branch(&repo(), &name, &source, true, &mutation).await.unwrap();
     }
     let list = async |names: Names<'static>, token: &str| {
         let request = PageRequest { token: token.into(), size: 2 };

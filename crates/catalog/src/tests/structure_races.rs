@@ -85,6 +85,22 @@ async fn of_two_renames_into_one_empty_place_one_is_refused() {
 }
 
 #[tokio::test]
+async fn two_attempts_of_one_move_are_answered_alike() {
+    for count in [3, 50] {
+        let lake = two(count).await;
+        let (other, by, what) =
+            (lake.restarted(), lake.mutation(), move_directory("main", "a/", "c/", false));
+        let name = repo();
+        let attempts =
+            (lake.catalog.move_directory(&name, &what, &by), other.catalog.move_directory(&name, &what, &by));
+        let (one, two) = join(attempts.0, attempts.1).await;
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(lake.content("main").await.len(), 2 * count);
+    }
+}
+
+#[tokio::test]
 async fn a_prefix_deleted_written_and_deleted_again_while_an_older_commit_folds_stays_deleted() {
     let lake = two(50).await;
     assert!(lake.erase("main", "a/").await);

@@ -20,7 +20,7 @@ pub struct User {
 enum Action {
     /// Make a user, without a key
     #[command(after_help = "Example:
-  braid user create ada && braid user key create ada")]
+  braid user create ada")]
     Create {
         /// The new user's name
         user: String,

@@ -12,4 +12,6 @@ mod refs_dump;
 mod refusing;
 mod running;
 mod sending;
+mod settings;
 mod storage;
+mod users;

@@ -7,10 +7,11 @@ use futures::StreamExt;
 
 use super::fake::Fake;
 use crate::{
-    Apply, CherryPick, CommitBranch, CommitSet, CreateBranch, CreateRepository, CreateTag, DeletePrefix,
-    Diff, DiffBranch, DiffMode, Entries, Fsck, GetUsage, Link, ListBranches, ListDiff, ListMergeConflicts,
-    ListObjects, ListRepositories, ListTags, Log, Merge, MergeStrategy, MoveDirectory, MoveObject,
-    ResetScope, RestoreRefs, Revert, StreamDownloads, StreamObjects, StreamUsage, UploadTarget,
+    Apply, CherryPick, CommitBranch, CommitSet, CopyObject, CreateBranch, CreateRepository, CreateTag,
+    DeletePrefix, Diff, DiffBranch, DiffMode, Entries, Fsck, GetUsage, Link, ListAccessKeys, ListBranches,
+    ListDiff, ListMergeConflicts, ListObjects, ListRepositories, ListTags, ListUsers, Log, Merge,
+    MergeStrategy, MoveDirectory, MoveObject, ResetScope, RestoreRefs, Retention, Revert,
+    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, UpdateRepositoryMetadata, UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -99,6 +100,20 @@ async fn repositories_refs_and_the_server() {
             repository: repository(), manifest: None, storage_namespace: None, default_branch: None,
             take_over: false,
         }));
+        "SettingsService/SetReadOnly" <- client.set_read_only(&repository(), true);
+        "SettingsService/GetRepositoryMetadata" <- client.get_repository_metadata(&repository());
+        "SettingsService/UpdateRepositoryMetadata" <- client.update_repository_metadata(
+            UpdateRepositoryMetadata { repository: repository(), set: BTreeMap::new(), remove: vec![] },
+        );
+        "SettingsService/GetBranchProtection" <- client.get_branch_protection(&repository());
+        "SettingsService/SetBranchProtection" <- client.set_branch_protection(SetBranchProtection {
+            repository: repository(), patterns: vec![], if_revision: None,
+        });
+        "SettingsService/GetRetention" <- client.get_retention(&repository());
+        "SettingsService/SetRetention" <- client.set_retention(
+            &repository(), Retention { default_days: 1, branches: vec![] },
+        );
+        "SettingsService/DeleteRetention" <- client.delete_retention(&repository());
         "RepositoryService/DeleteRepository" <- client.delete_repository(&repository());
         "RefService/CreateBranch" <- client.create_branch(CreateBranch {
             repository: repository(), name: branch(), source: reference(), hidden: false,
@@ -123,6 +138,14 @@ async fn repositories_refs_and_the_server() {
         "RefService/DeleteTag" <- client.delete_tag(&repository(), &tag());
         "RefService/ResolveRef" <- client.resolve_ref(&repository(), &reference());
         "RefService/FindMergeBase" <- client.find_merge_base(&repository(), &reference(), &reference());
+        "AuthService/CreateUser" <- client.create_user("ada");
+        "AuthService/GetUser" <- client.get_user("ada");
+        "AuthService/ListUsers" <- client.list_users(ListUsers::default());
+        "AuthService/DeleteUser" <- client.delete_user("ada");
+        "AuthService/CreateAccessKey" <- client.create_access_key("ada");
+        "AuthService/GetAccessKey" <- client.get_access_key("ada", "k");
+        "AuthService/ListAccessKeys" <- client.list_access_keys(ListAccessKeys::default());
+        "AuthService/DeleteAccessKey" <- client.delete_access_key("ada", "k");
         "ServerService/GetServerInfo" <- client.server_info();
         "ServerService/WhoAmI" <- client.who_am_i();
     }
@@ -149,6 +172,14 @@ async fn objects() {
             repository: repository(), reference: reference(), prefix: prefix.clone(), delimiter: None,
         }));
         "ObjectService/CreateUpload" <- client.create_upload(&repository(), &branch(), target());
+        "ObjectService/CreateUpload" <- client.create_upload_without_headers(&repository(), &branch(), target());
+        "ObjectService/CopyObject" <- client.copy_object(CopyObject {
+            repository: repository(), reference: reference(), source: path(), branch: branch(), path: path(),
+            if_absent: false,
+        });
+        "ObjectService/SetObjectMetadata" <- client.set_object_metadata(
+            &repository(), &branch(), &path(), BTreeMap::new(),
+        );
         "ObjectService/CreateUploads" <- client.create_uploads(&repository(), &branch(), vec![target()]);
         "ObjectService/LinkUpload" <- client.link_upload(&repository(), &branch(), link());
         "ObjectService/LinkUploads" <- client.link_uploads(&repository(), &branch(), vec![link()]);

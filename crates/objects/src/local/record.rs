@@ -77,14 +77,6 @@ pub(crate) struct StoredObject {
     pub(super) content: Vec<Segment>,
 }
 
-#[cfg(test)]
-impl StoredObject {
-    /// An object without content files.
-    pub(crate) fn new_for_test(size: u64, etag: &str, modified: i64, attributes: Attributes) -> Self {
-        Self { size, etag: etag.to_owned(), modified, attributes, content: Vec::new() }
-    }
-}
-
 /// A multipart upload that is neither completed nor aborted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoredUpload {

@@ -107,7 +107,13 @@ async fn reset(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn hard_reset(Segments(segments): Segments<(String, String)>) -> Result<StatusCode, ApiError> {
-    branch_on(segments)?;
-    Err(ApiError::not_implemented())
+async fn hard_reset(
+    Extension(caller): Extension<Caller>,
+    Segments(segments): Segments<(String, String)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let (repository, branch) = branch_on(segments)?;
+    let to = RefExpression::parse(query.required("ref")?)?;
+    caller.client.hard_reset_branch(&repository, &branch, &to).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

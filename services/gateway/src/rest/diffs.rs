@@ -3,12 +3,13 @@
 use axum::extract::Extension;
 use axum::routing::get;
 use axum::{Json, Router};
-use braid_client::{DiffItem, DiffMode, ListDiff};
+use braid_client::{DiffMode, ListDiff};
 use braid_types::{BranchName, RefExpression, RepositoryName};
 
 use super::App;
 use super::caller::Caller;
 use super::error::ApiError;
+use super::gather::gather;
 use super::names::{after, branch_on, prefix};
 use super::query::Query;
 use super::route::Segments;
@@ -30,7 +31,8 @@ async fn staged(
     // An unknown name must be missed as a branch.
     caller.client.get_branch(&repository, &branch).await?;
     let (left, right) = (of(&branch, '@')?, of(&branch, '$')?);
-    page(&caller, request(repository, left, right, DiffMode::TwoDot, &query)?, false).await
+    let request = request(repository, left, right, DiffMode::TwoDot, &query)?;
+    page(&caller, &request, query.amount()?, false).await
 }
 
 fn of(branch: &BranchName, view: char) -> Result<RefExpression, ApiError> {
@@ -54,7 +56,8 @@ async fn between(
         }
     };
     let right_stats = query.flag("include_right_stats")?;
-    page(&caller, request(repository, left, right, mode, &query)?, right_stats).await
+    let request = request(repository, left, right, mode, &query)?;
+    page(&caller, &request, query.amount()?, right_stats).await
 }
 
 fn request(
@@ -72,30 +75,23 @@ fn request(
         prefix: prefix(query, "prefix")?,
         delimiter: query.text("delimiter")?.map(str::to_owned),
         after: after(query)?,
-        page_size: Some(query.amount()?),
+        page_size: None,
         page_token: None,
     })
 }
 
-/// A page as long as was asked for; those of the services may be shorter.
 async fn page(
     caller: &Caller,
-    mut request: ListDiff,
+    request: &ListDiff,
+    amount: u32,
     right_stats: bool,
 ) -> Result<Json<Listed<DiffView>>, ApiError> {
-    let amount = request.page_size.expect("a page has its size");
-    let mut found: Vec<DiffItem> = Vec::new();
-    loop {
-        let page = caller.client.list_diff(request.clone()).await?;
-        found.extend(page.items);
-        request.page_token = page.next_page_token;
-        request.page_size = Some((amount + 1).saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX)));
-        if request.page_token.is_none() || found.len() > amount as usize {
-            break;
-        }
-        request.page_size = request.page_size.map(|left| left.max(1));
-    }
-    let more = found.len() > amount as usize || request.page_token.is_some();
-    let shown = found.into_iter().take(amount as usize).map(|item| DiffView::of(item, right_stats)).collect();
+    let page = |size, page_token| {
+        let request = ListDiff { page_size: Some(size), page_token, ..request.clone() };
+        let client = &caller.client;
+        async move { client.list_diff(request).await }
+    };
+    let (found, more) = gather(amount, page).await?;
+    let shown = found.into_iter().map(|item| DiffView::of(item, right_stats)).collect();
     Ok(Json(Listed::new(shown, more, |item: &DiffView| item.path.clone())))
 }

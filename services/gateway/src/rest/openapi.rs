@@ -32,29 +32,38 @@ mod tests {
         paths.iter().map(|(path, operations)| (path.clone(), methods(operations))).collect()
     }
 
-    /// Reads the routes out of the modules of this folder: each `.route("path", get(…).put(…))`.
+    /// Reads the routes out of the modules: each `.route("path", get(…).put(…))`.
     fn routed() -> Routes {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rest");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let modules = std::fs::read_dir(source.join("rest")).unwrap().map(|entry| entry.unwrap().path());
         let mut routes = Routes::new();
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let file = entry.unwrap().path();
+        for file in modules.chain([source.join("rest.rs")]) {
             if !file.is_file() || file.ends_with("openapi.rs") || file.ends_with("unbuilt.rs") {
                 continue;
             }
             let text = std::fs::read_to_string(file).unwrap();
-            for call in text.split(".route(").skip(1) {
-                let call = call.split_once(".route(").map_or(call, |(call, _)| call);
-                let path = call.split('"').nth(1);
-                let Some(path) = path.filter(|path| path.starts_with('/') && *path != "/_health") else {
+            for call in text.split(".route(").skip(1).map(arguments) {
+                let mut parts = call.splitn(3, '"').skip(1);
+                let (path, handlers) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+                if !path.starts_with('/') || path == "/_health" {
                     continue;
-                };
-                let handlers = call.split_once('"').and_then(|(_, rest)| rest.split_once('"')).unwrap().1;
+                }
                 let methods = ["get", "post", "put", "delete", "head"];
                 let named = methods.into_iter().filter(|method| handlers.contains(&format!("{method}(")));
                 routes.entry(path.to_owned()).or_default().extend(named.map(str::to_owned));
             }
         }
         routes
+    }
+
+    /// The text up to the parenthesis that closes the call.
+    fn arguments(text: &str) -> &str {
+        let mut open = 1;
+        let end = text.find(|c| {
+            open += i32::from(c == '(') - i32::from(c == ')');
+            open == 0
+        });
+        &text[..end.unwrap()]
     }
 
     /// Names of segments do not matter.

@@ -1,5 +1,6 @@
 //! Query parameters, as the many clients write them.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::str::FromStr;
 
@@ -104,7 +105,7 @@ impl<S: Sync> FromRequestParts<S> for Query {
 fn decoded((name, value): (&str, &str)) -> (String, Result<String, String>) {
     let plain = |text: &str| {
         let blanks = text.replace('+', " ");
-        percent_decode_str(&blanks).decode_utf8().map(|text| text.into_owned())
+        percent_decode_str(&blanks).decode_utf8().map(Cow::into_owned)
     };
     (plain(name).unwrap_or_else(|_| name.to_owned()), plain(value).map_err(|_| value.to_owned()))
 }

@@ -67,7 +67,7 @@ impl LakeS3 {
             match client.delete_objects(&repository, &branch, paths).await {
                 Ok(_) => deleted.extend(keys),
                 Err(error) => {
-                    errors.extend(keys.into_iter().map(|key| listed_error(key, &write_error(&error))))
+                    errors.extend(keys.into_iter().map(|key| listed_error(key, &write_error(&error))));
                 }
             }
         }

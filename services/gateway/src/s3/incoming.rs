@@ -18,10 +18,10 @@ use s3s::{S3Error, S3ErrorCode, S3Result, StdError, TrailingHeaders, s3_error as
 
 /// Content, and what is declared of it.
 pub(super) struct Incoming {
-    pub(super) body: Option<StreamingBlob>,
-    pub(super) length: Option<i64>,
-    pub(super) headers: HeaderMap,
-    pub(super) trailers: Option<TrailingHeaders>,
+    body: Option<StreamingBlob>,
+    length: Option<i64>,
+    headers: HeaderMap,
+    trailers: Option<TrailingHeaders>,
 }
 
 /// What was found of content that came whole, or why it did not.
@@ -78,6 +78,22 @@ struct Checks {
 }
 
 impl Incoming {
+    /// Content of the length that a request declares. One in chunks says it apart, and may leave `content-length` out.
+    pub(super) fn new(
+        body: Option<StreamingBlob>,
+        length: Option<i64>,
+        headers: HeaderMap,
+        trailers: Option<TrailingHeaders>,
+    ) -> Self {
+        let decoded = || headers.get("x-amz-decoded-content-length")?.to_str().ok()?.parse().ok();
+        Self { length: length.or_else(decoded), body, headers, trailers }
+    }
+
+    /// Whether the request says how long its content is.
+    pub(super) fn has_length(&self) -> bool {
+        self.length.is_some()
+    }
+
     /// The content as the object store takes it, and where what becomes of it is found.
     pub(super) fn into_source(self) -> S3Result<(Source, Outcome)> {
         let negative = |_| refuse!(InvalidArgument, "a length is not negative");
@@ -183,7 +199,7 @@ mod tests {
             (name.parse().unwrap(), HeaderValue::from_static(value))
         };
         let headers = headers.iter().map(parse).collect();
-        let incoming = Incoming { body, length, headers, trailers: None };
+        let incoming = Incoming::new(body, length, headers, None);
         let (source, outcome) = incoming.into_source().unwrap();
         match objects.write("key", source, None).await {
             Ok(_) => {
@@ -212,6 +228,9 @@ mod tests {
         );
         assert_eq!(store(chunks(&["hello"]), Some(5), &[("x-amz-checksum-crc32", "NhCmhg==")]).await, Ok(5));
         assert_eq!(store(vec![], Some(0), &[]).await, Ok(0));
+        let decoded = [("x-amz-decoded-content-length", "5")];
+        assert_eq!(store(chunks(&["hello"]), None, &decoded).await, Ok(5));
+        assert_eq!(store(chunks(&["hell"]), None, &decoded).await, Err("IncompleteBody".to_owned()));
     }
 
     #[tokio::test]

@@ -25,11 +25,11 @@ impl LakeS3 {
         let client = self.client(&request);
         let S3Request { input, headers, trailing_headers: trailers, .. } = request;
         let number = part_number(input.part_number)?;
-        if input.content_length.is_none() {
+        let incoming = Incoming::new(input.body, input.content_length, headers, trailers);
+        if !incoming.has_length() {
             return Err(refuse!(MissingContentLength, "the length of a part must be declared"));
         }
         let place = self.upload_place(&client, &input.bucket, &input.key, &input.upload_id).await?;
-        let incoming = Incoming { body: input.body, length: input.content_length, headers, trailers };
         let (content, outcome) = incoming.into_source()?;
         let part = PartPlace { key: &place.key, upload: &input.upload_id, number };
         let put = place.store.put_part(part, content).await;

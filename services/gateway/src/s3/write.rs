@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use braid_client::{Client, Link, Upload, UploadTarget};
 use braid_objects::protocol::{WriteCondition, etag, header_condition, write_condition};
-use braid_types::{Code, Error, RefExpression};
+use braid_types::{BranchName, Code, Error, RefExpression};
 use http::HeaderMap;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
 use super::LakeS3;
-use super::address::{WriteAddress, write_address};
+use super::address::{WriteAddress, repository, write_address};
 use super::error::{s3_error, store_error, write_error};
 use super::incoming::{Incoming, Received};
 use super::metadata;
 use crate::data::Place;
+
+/// The MD5 of nothing.
+const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 /// What is said of an object beside its data.
 pub(super) struct Described {
@@ -36,6 +39,11 @@ impl LakeS3 {
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let client = self.client(&request);
         let S3Request { input, headers, trailing_headers: trailers, .. } = request;
+        if let Some(branch) = root_of(&input.key)
+            && input.content_length == Some(0)
+        {
+            return put_root(&client, &input.bucket, branch).await;
+        }
         let at = write_address(&input.bucket, &input.key)?;
         let described = Described {
             content_type: input.content_type.unwrap_or_default(),
@@ -44,7 +52,7 @@ impl LakeS3 {
         };
         check_condition(&client, &at, &described.condition).await?;
         let fresh = self.fresh(&client, &at, &described.content_type).await?;
-        let incoming = Incoming { body: input.body, length: input.content_length, headers, trailers };
+        let incoming = Incoming::new(input.body, input.content_length, headers, trailers);
         let (source, outcome) = incoming.into_source()?;
         let typed = Some(described.content_type.clone()).filter(|content_type| !content_type.is_empty());
         let written = fresh.place.store.write(&fresh.place.key, source, typed).await;
@@ -76,6 +84,20 @@ impl LakeS3 {
         let place = Place::at(&*self.shared.parts.stores, &upload.physical_address);
         Ok(Fresh { upload, place: place.map_err(|error| s3_error(&error))? })
     }
+}
+
+/// The branch whose root a key names.
+fn root_of(key: &str) -> Option<&str> {
+    let branch = key.strip_suffix('/')?;
+    (!branch.contains('/')).then_some(branch)
+}
+
+/// Answers clients that make a directory, as an empty object, of each part of a key: the root of a branch is there.
+async fn put_root(client: &Client, bucket: &str, branch: &str) -> S3Result<S3Response<PutObjectOutput>> {
+    let no_branch = || refuse!(NoSuchBucket, "\"{branch}\" is no branch of \"{bucket}\"");
+    let name = BranchName::new(branch).map_err(|_| no_branch())?;
+    client.get_branch(&repository(bucket)?, &name).await.map_err(|error| write_error(&error))?;
+    Ok(S3Response::new(PutObjectOutput { e_tag: Some(etag(EMPTY_MD5)), ..PutObjectOutput::default() }))
 }
 
 /// Stages data of `size` bytes with entity tag `checksum`. This goes on if the caller goes away: data that is there is

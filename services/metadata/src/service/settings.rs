@@ -51,7 +51,7 @@ impl SettingsService for Core {
     ) -> Answer<proto::BranchProtection> {
         let span = span!("grpc.settings.get_branch_protection", request.get_ref().repository);
         let answer = |asked: wire::GetBranchProtection| async move {
-            Ok(shown(self.catalog.repository(&asked.repository).await?.protection))
+            Ok(shown(&self.catalog.repository(&asked.repository).await?.protection))
         };
         self.front.read(span, request, answer).await
     }
@@ -65,7 +65,7 @@ impl SettingsService for Core {
             let protection = Protection::new(asked.patterns)?;
             let expected = asked.if_revision.as_deref();
             self.catalog.set_branch_protection(&asked.repository, &protection, expected, &by).await?;
-            Ok(shown(protection))
+            Ok(shown(&protection))
         };
         self.front.write(span, request, answer).await
     }
@@ -101,6 +101,6 @@ impl SettingsService for Core {
     }
 }
 
-fn shown(protection: Protection) -> wire::BranchProtection {
+fn shown(protection: &Protection) -> wire::BranchProtection {
     wire::BranchProtection { revision: protection.revision(), patterns: protection.patterns().to_vec() }
 }

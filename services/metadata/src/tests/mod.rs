@@ -14,9 +14,11 @@ mod over_disk;
 mod refs_dump;
 mod refusals;
 mod requests;
+mod settings;
 mod storage;
 mod structure;
 mod support;
 mod uploads;
+mod users;
 
 pub(crate) use support::{Installation, metadata};

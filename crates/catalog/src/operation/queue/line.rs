@@ -31,7 +31,7 @@ struct Waiting {
 
 #[derive(Debug)]
 enum Entry {
-    Job(Waiter),
+    Job(Box<Waiter>),
     Turn(oneshot::Sender<Turn>),
 }
 
@@ -64,7 +64,7 @@ impl Line {
     ) -> Result<oneshot::Receiver<Result<CommitId>>> {
         let (answer, answered) = oneshot::channel();
         let at = job.at.clone();
-        self.push(catalog, &at, Entry::Job(Waiter { job, answer }))?;
+        self.push(catalog, &at, Entry::Job(Box::new(Waiter { job, answer })))?;
         Ok(answered)
     }
 
@@ -111,7 +111,7 @@ impl Waiting {
             match entry {
                 entry if !entry.is_wanted() => {}
                 Entry::Turn(begin) if chain.jobs.is_empty() => return Some(Next::Turn(begin)),
-                Entry::Job(waiter) if chain.takes(&waiter.job) => chain.add(waiter),
+                Entry::Job(waiter) if chain.takes(&waiter.job) => chain.add(*waiter),
                 later => {
                     self.queue.push_front(later);
                     break;

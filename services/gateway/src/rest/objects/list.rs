@@ -11,6 +11,7 @@ use crate::data::{Place, URL_LIFETIME};
 use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
+use crate::rest::gather::gather;
 use crate::rest::names::{after, prefix, ref_at};
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
@@ -36,10 +37,15 @@ pub(crate) async fn list(
         prefix: prefix(&query, "prefix")?,
         delimiter: query.text("delimiter")?.map(str::to_owned),
         after: after(&query)?,
-        page_size: Some(amount),
+        page_size: None,
         page_token: None,
     };
-    let (items, more) = page(&caller, request, amount).await?;
+    let page = |size, page_token| {
+        let request = ListObjects { page_size: Some(size), page_token, ..request.clone() };
+        let client = &caller.client;
+        async move { client.list_objects(request).await }
+    };
+    let (items, more) = gather(amount, page).await?;
     let shown = stream::iter(items).map(|item| async {
         match item {
             ListItem::CommonPrefix(prefix) => Ok(ObjectStats::common_prefix(prefix.to_string())),
@@ -49,25 +55,6 @@ pub(crate) async fn list(
     });
     let shown: Vec<ObjectStats> = shown.buffered(AT_ONCE).try_collect().await?;
     Ok(Json(Listed::new(shown, more, |item: &ObjectStats| item.path.clone())))
-}
-
-/// A page as long as was asked for, and whether more follow; the pages of the services may be shorter.
-async fn page(
-    caller: &Caller,
-    mut request: ListObjects,
-    amount: u32,
-) -> Result<(Vec<ListItem>, bool), ApiError> {
-    let mut found = Vec::new();
-    loop {
-        let page = caller.client.list_objects(request.clone()).await?;
-        found.extend(page.items);
-        request.page_token = page.next_page_token;
-        let left = (amount as usize).saturating_sub(found.len());
-        if left == 0 || request.page_token.is_none() {
-            return Ok((found, request.page_token.is_some()));
-        }
-        request.page_size = u32::try_from(left).ok();
-    }
 }
 
 async fn presigned(app: &App, object: Object, shown: Shown) -> Result<ObjectStats, ApiError> {

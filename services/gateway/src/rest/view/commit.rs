@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use braid_client::CommitInfo;
+use braid_types::CommitId;
 use serde::Serialize;
 
 /// A commit.
@@ -24,7 +25,7 @@ impl From<CommitInfo> for CommitView {
         let commit = info.commit;
         Self {
             id: info.id.to_hex(),
-            parents: commit.parents.iter().map(|parent| parent.to_hex()).collect(),
+            parents: commit.parents.iter().map(CommitId::to_hex).collect(),
             committer: commit.committer,
             message: commit.message,
             creation_date: commit.time.seconds,

@@ -21,7 +21,7 @@ struct Pagination {
 
 impl<T> Listed<T> {
     /// A page with these items, which `name` orders; `has_more` if others follow.
-    pub(crate) fn new<'a>(results: Vec<T>, has_more: bool, name: impl Fn(&T) -> String + 'a) -> Self {
+    pub(crate) fn new(results: Vec<T>, has_more: bool, name: impl Fn(&T) -> String) -> Self {
         let last = results.last().filter(|_| has_more).map(name);
         let pagination = Pagination {
             has_more,
