@@ -228,7 +228,7 @@ impl Alone<'_> {
         for (place, layer) in (0..).zip(layers) {
             let what = RefMove::restructured(self.name, branch.head, layer);
             let change = RefChange { time: catalog.now(), by: self.request.by().clone(), what };
-            log_ref(catalog, &mut *self.txn, &repository.id, place, change);
+            log_ref(catalog, &mut *self.txn, &repository.id, place, &change);
         }
         Ok(Ready { txn: self.txn, branch })
     }
