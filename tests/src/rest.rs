@@ -120,7 +120,7 @@ async fn data_goes_through_the_gateway_without_a_length_and_comes_back_in_parts(
     let folder = tempfile::tempdir().unwrap();
     let served = serve(folder.path()).await;
     let objects = "/repositories/lake/branches/main/objects?path=a";
-    let chunks = ["hel", "lo"].map(|chunk| Ok::<_, std::io::Error>(chunk));
+    let chunks = ["hel", "lo"].map(Ok::<_, std::io::Error>);
     let upload = served.request(Method::POST, objects).header("x-lakefs-meta-Owner", "ada");
     let (status, stats) = json(upload.body(reqwest::Body::wrap_stream(stream::iter(chunks)))).await;
     assert_eq!((status, &stats["size_bytes"]), (StatusCode::CREATED, &5.into()));

@@ -129,7 +129,7 @@ fn one(write: Write) -> Ask {
 }
 
 fn several<const N: usize>(writes: [Write; N]) -> Ask {
-    Ask::Apply { writes: writes.to_vec(), absent: Vec::new() }
+    Ask::Apply { writes: writes.into(), absent: Vec::new() }
 }
 
 fn delete(rng: &mut StdRng, branch: &str) -> Ask {

@@ -114,7 +114,7 @@ impl Client {
     async fn answered(&mut self, ask: &Ask) -> Answer {
         let mutation = Mutation {
             principal: format!("client {}", self.number),
-            request: RequestId::new(&format!("{:032x}", self.rng.random::<u128>())).expect("it is short"),
+            request: RequestId::new(format!("{:032x}", self.rng.random::<u128>())).expect("it is short"),
         };
         let mut lost = false;
         for _ in 0..ATTEMPTS {

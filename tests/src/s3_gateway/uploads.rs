@@ -59,8 +59,11 @@ async fn what_is_wrong_with_an_upload_is_said() {
     let untrue = CompletedPart::builder().part_number(1).e_tag("\"0\"").build();
     assert_eq!(refusal(complete(&upload, &[untrue]).send().await), refused(400, "InvalidPart"));
     assert_eq!(refusal(complete(&upload, &[]).send().await), refused(400, "MalformedXML"));
-    assert_eq!(refusal(complete("none", &[good.clone()]).send().await), refused(404, "NoSuchUpload"));
-    let absent = complete(&upload, &[good.clone()]).if_none_match("*").send().await;
+    assert_eq!(
+        refusal(complete("none", std::slice::from_ref(&good)).send().await),
+        refused(404, "NoSuchUpload")
+    );
+    let absent = complete(&upload, std::slice::from_ref(&good)).if_none_match("*").send().await;
     assert_eq!(refusal(absent), refused(412, "PreconditionFailed"));
     let put = lake.s3.upload_part().bucket("lake").key("main/a").upload_id("none").part_number(1);
     assert_eq!(refusal(put.body(vec![1].into()).send().await), refused(404, "NoSuchUpload"));
