@@ -42,6 +42,8 @@ async fn lose_power(seed: u64, forgets: Option<Synced>) -> Result<Told, String> 
     }
     let mut told = Told::default();
     for _life in 0..2 {
+        // What still runs of the life before must not write to this one's disk.
+        disk = disk.after_crash();
         disk.die_after(below(&random, CHANGES));
         // The power may fail while the stores are opened.
         if let Ok(machine) = start(&disk) {

@@ -57,7 +57,7 @@ pub struct Settings {
     pub lease_lifetime: Duration,
     /// How often it is written down how far an import is; less than half a minute, after which another node takes it.
     pub import_beat: Duration,
-    /// Directories with no more entries are moved, deleted and reset entry by entry, which leaves no layer.
+    /// Directories with no more entries are moved, deleted and reset entry by entry, which leaves no layer; at least 1.
     pub small_directory: usize,
     /// A branch with more layers of uncommitted change gets them folded without a commit.
     pub fold_layers: usize,

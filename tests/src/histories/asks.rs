@@ -29,6 +29,11 @@ pub(super) enum Mix {
 }
 
 impl Mix {
+    /// How likely a node dies at each operation: where retries matter, often.
+    pub(super) fn deadly(self) -> f64 {
+        if self == Self::Puts { 0.1 } else { 0.02 }
+    }
+
     /// A question by chance; what it writes is called `name`.
     pub(super) fn ask(self, rng: &mut StdRng, name: &str) -> Ask {
         match self {

@@ -72,7 +72,7 @@ impl Client {
     pub(super) async fn work(mut self, operations: usize, mix: Mix) {
         for n in 0..operations {
             let ask = mix.ask(&mut self.rng, &format!("{}-{n}", self.number));
-            if self.rng.random_bool(0.02) {
+            if self.rng.random_bool(mix.deadly()) {
                 self.kill_soon().await;
             }
             self.ask(&ask).await;

@@ -102,7 +102,7 @@ impl World {
             tree_format: Some(format),
             compute_threads: 0,
             lock_wait: Duration::from_secs(1),
-            small_directory: usize::from(seed.is_multiple_of(2)),
+            small_directory: 1 + usize::from(seed.is_multiple_of(2)),
             fold_layers: 1,
             ..Settings::default()
         };

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::move_objects::check_directory;
 use super::restructure::{Decision, Plan, Scene};
+use super::seal::is_clean;
 use super::small_directory::Contents;
 use crate::catalog::Catalog;
 use crate::mutation::{Mutation, Request};
@@ -63,6 +64,8 @@ impl Plan for Graft<'_> {
     async fn decide(&self, scene: &Scene<'_>) -> Result<Decision> {
         let tree = match self.tree {
             Some(tree) => Some(tree),
+            // A branch that is its head already stays clean.
+            None if is_clean(&scene.snapshot, &scene.branch).await? => return Ok(Decision::Nothing),
             None => scene.head_tree().await?,
         };
         let given = View::committed(tree, scene.view.ranges.clone());

@@ -40,7 +40,7 @@ impl Scene<'_> {
         let mut cursor = view.cursor(&self.snapshot);
         let prefix = Bytes::copy_from_slice(prefix);
         let query =
-            ListQuery { prefix, limit: self.catalog.settings.small_directory, ..ListQuery::default() };
+            ListQuery { prefix, limit: self.catalog.settings.small_directory.max(1), ..ListQuery::default() };
         let page = list_page(&mut *cursor, &query).await?;
         let is_all = page.next_after.is_none();
         let record = |listed| match listed {
