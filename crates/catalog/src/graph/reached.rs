@@ -45,7 +45,7 @@ impl Reached {
         Ok(self.known.contains(&id))
     }
 
-    /// The [merge base](super::merge_base) of the head and another commit: of all that the other reaches, the first, by
+    /// The [merge base](mod@super::merge_base) of the head and another commit: of all that the other reaches, the first, by
     /// falling generation, that the head reaches as well.
     pub(crate) async fn base(&mut self, commits: &dyn Commits, other: CommitId) -> Result<Option<CommitId>> {
         let mut walk = Walk::new(commits, other, false).await?;
