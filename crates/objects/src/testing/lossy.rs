@@ -95,7 +95,7 @@ impl Lossy {
         Ok(Opened { disk: self.clone(), file, synced })
     }
 
-    /// What is left of the disk if the machine dies now. This one stays as it is.
+    /// What is left of the disk if the machine dies now; it forgets what this one does. This one stays as it is.
     pub fn after_crash(&self) -> Self {
         let state = self.state.lock();
         let kept = |file: &Content| Content { now: file.durable.clone(), durable: file.durable.clone() };
@@ -103,7 +103,8 @@ impl Lossy {
         let names = state.durable_names.iter().filter(|(path, _)| reachable(path));
         let names: BTreeMap<String, Node> = names.map(|(path, node)| (path.clone(), *node)).collect();
         let files = state.files.iter().map(kept).collect();
-        let after = State { files, durable_names: names.clone(), names, ..State::default() };
+        let (durable_names, forgets) = (names.clone(), state.forgets);
+        let after = State { files, durable_names, names, forgets, ..State::default() };
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
