@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree bench-txn fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
+	@echo "make bench-txn      benchmarks of transactions on both backends, on a lake of 1,000,000 entries; ENTRIES=100000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
 	@echo "make soak           random faults in the middle of transfers and of work on a lake, SEEDS=1000 runs of each; FIRST_SEED=n SEEDS=1 does one again"
 	@echo "make demo           the main job, end to end, on this checkout's own files"
@@ -60,6 +61,9 @@ bench:
 
 bench-tree:
 	cargo bench -p braid-benches --no-default-features -- tree
+
+bench-txn:
+	cargo bench -p braid-benches -- txn
 
 SECONDS ?= 60
 

@@ -6,6 +6,10 @@ pub(crate) fn measure(_: &mut Figures) -> anyhow::Result<()> {
     anyhow::bail!("this program is built without its feature 'service'")
 }
 
+pub(crate) fn measure_transactions(figures: &mut Figures) -> anyhow::Result<()> {
+    measure(figures)
+}
+
 pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
     measure(figures)
 }

@@ -4,11 +4,14 @@
 //! The floors are a call that does nothing but answer, and appending a page to a file and syncing it in the folder of the data.
 //! A staged put is durable when it is answered; that its rate can be above that of syncs is group commit.
 
+mod backend;
 mod fleet;
 mod floor;
 mod merging;
+mod mutations;
 mod pool;
 mod staging;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +42,11 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
 /// Merging many branches into one.
 pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
     serve(async |fleet, folder| merging::measure(figures, fleet, folder).await)
+}
+
+/// Transactions, on each backend.
+pub(crate) fn measure_transactions(figures: &mut Figures) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(Box::pin(transactions::measure(figures)))
 }
 
 /// Starts a server with its clients for `work`, which is given a folder on the disk of the server's data.

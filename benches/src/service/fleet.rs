@@ -33,6 +33,11 @@ impl Fleet {
         Self { clients: self.clients[..count].to_vec() }
     }
 
+    /// The same clients, each with so many calls under way at a time.
+    pub(super) fn deep(&self, calls: usize) -> Self {
+        Self { clients: std::iter::repeat_n(&self.clients, calls).flatten().cloned().collect() }
+    }
+
     /// One of the clients.
     pub(super) fn first(&self) -> &Client {
         &self.clients[0]

@@ -25,7 +25,7 @@ const TRAINS: [(usize, usize); 3] = [(1, 200), (8, 800), (64, 4000)];
 
 /// A branch to be merged.
 #[derive(Clone)]
-struct Side {
+pub(super) struct Side {
     name: BranchName,
     path: ObjectPath,
 }
@@ -40,7 +40,7 @@ pub(super) async fn measure(
     commit(fleet, &pool).await?;
     let mut made = 0;
     for (clients, count) in TRAINS {
-        let sides = sides(made, count)?;
+        let sides = sides(ENTRIES + made, count)?;
         made += count;
         make(fleet, &pool, &sides).await?;
         let before = commits(fleet.first(), &pool).await?;
@@ -54,17 +54,17 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// The next `count` branches after the first `made`.
-fn sides(made: usize, count: usize) -> anyhow::Result<Vec<Side>> {
+/// `count` branches, of objects behind the first `entries`.
+pub(super) fn sides(entries: usize, count: usize) -> anyhow::Result<Vec<Side>> {
     let side = |number: usize| -> anyhow::Result<Side> {
-        let path = data::path(ENTRIES + number);
+        let path = data::path(number);
         Ok(Side { name: BranchName::new(format!("side-{number}"))?, path: ObjectPath::new(path)? })
     };
-    (made..made + count).map(side).collect()
+    (entries..entries + count).map(side).collect()
 }
 
 /// Makes the branches, each with a commit that adds an object.
-async fn make(fleet: &Fleet, pool: &Pool, sides: &[Side]) -> anyhow::Result<()> {
+pub(super) async fn make(fleet: &Fleet, pool: &Pool, sides: &[Side]) -> anyhow::Result<()> {
     let (repository, source) = (pool.repository.clone(), pool.reference.clone());
     let make = move |client: Client, side: Side| {
         let (repository, source) = (repository.clone(), source.clone());
@@ -91,7 +91,7 @@ async fn make(fleet: &Fleet, pool: &Pool, sides: &[Side]) -> anyhow::Result<()> 
     fleet.each(sides.to_vec(), make).await.map(drop)
 }
 
-async fn merge_all(fleet: &Fleet, pool: &Pool, sides: Vec<Side>) -> anyhow::Result<Duration> {
+pub(super) async fn merge_all(fleet: &Fleet, pool: &Pool, sides: Vec<Side>) -> anyhow::Result<Duration> {
     let (repository, destination) = (pool.repository.clone(), pool.branch.clone());
     let merge = move |client: Client, side: Side| {
         let (repository, destination) = (repository.clone(), destination.clone());

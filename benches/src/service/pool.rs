@@ -25,20 +25,33 @@ pub(super) struct Pool {
 impl Pool {
     /// Uploads `objects` small objects to a new repository, and stages none.
     pub(super) async fn upload(fleet: &Fleet, objects: usize) -> anyhow::Result<Self> {
-        let mut pool = Self {
-            repository: RepositoryName::new("benchmark")?,
-            branch: BranchName::new("main")?,
-            reference: RefExpression::parse("main")?,
-            links: Vec::with_capacity(objects),
-        };
+        Self::upload_into(fleet, "benchmark", objects).await
+    }
+
+    /// The same to a repository of this name.
+    pub(super) async fn upload_into(fleet: &Fleet, name: &str, objects: usize) -> anyhow::Result<Self> {
+        let (repository, branch) = (RepositoryName::new(name)?, BranchName::new("main")?);
         let create = CreateRepository {
-            name: pool.repository.clone(),
+            name: repository.clone(),
             storage_namespace: None,
-            default_branch: Some(pool.branch.clone()),
+            default_branch: Some(branch.clone()),
         };
         fleet.first().create_repository(create).await?;
         let paths = (0..objects).map(|index| ObjectPath::new(data::path(index)));
-        for batch in paths.collect::<Result<Vec<_>, _>>()?.chunks(BATCH) {
+        Self::upload_to(fleet, &repository, &branch, &paths.collect::<Result<Vec<_>, _>>()?).await
+    }
+
+    /// Uploads a small object for each of these paths of a branch.
+    pub(super) async fn upload_to(
+        fleet: &Fleet,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        paths: &[ObjectPath],
+    ) -> anyhow::Result<Self> {
+        let (repository, branch) = (repository.clone(), branch.clone());
+        let reference = RefExpression::parse(branch.as_str())?;
+        let mut pool = Self { repository, branch, reference, links: Vec::with_capacity(paths.len()) };
+        for batch in paths.chunks(BATCH) {
             pool.upload_batch(fleet, batch).await?;
         }
         Ok(pool)

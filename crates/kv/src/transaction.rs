@@ -9,6 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
+/// Counts the keys that commits wrote or locked.
+const MUTATIONS: &str = "kv_mutations_total";
+
 /// What a backend does for its transactions.
 #[async_trait]
 pub(crate) trait Engine: Send + Sync + 'static {
@@ -112,6 +115,11 @@ impl<E: Engine> Transaction for BufferedTransaction<E> {
         if let Err(refused) = writes.check(engine.limits()) {
             return Outcome::Refused(refused);
         }
-        engine.commit(writes, owner, open).await
+        let mutations = writes.iter().count() as u64;
+        let outcome = engine.commit(writes, owner, open).await;
+        if let Outcome::Committed(_) = outcome {
+            metrics::counter!(MUTATIONS).increment(mutations);
+        }
+        outcome
     }
 }

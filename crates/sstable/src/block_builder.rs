@@ -51,6 +51,13 @@ impl BlockBuilder {
         &self.last_key
     }
 
+    /// Goes on behind this key, which is stored elsewhere. The block has no entries.
+    pub(crate) fn pass(&mut self, key: &[u8]) {
+        debug_assert_eq!(self.count, 0, "entries would lose the key that they share with");
+        self.last_key.clear();
+        self.last_key.extend_from_slice(key);
+    }
+
     /// Ends the block and hands its contents to `store`; the builder then starts the next.
     pub(crate) fn finish<T>(&mut self, store: impl FnOnce(&[u8]) -> T) -> T {
         if self.restarts.is_empty() {

@@ -48,8 +48,15 @@ impl BlockEnds {
         match *self {
             _ if block.count() == 0 => false,
             Self::Size(size) => is_full(block, size, key_len, value_len),
+            Self::Content { .. } => self.end_after(block.len(), last),
+        }
+    }
+
+    /// Whether a block of this length ends after a record with this user key, whatever comes next.
+    pub(crate) fn end_after(&self, len: usize, last: &[u8]) -> bool {
+        match *self {
+            Self::Size(_) => false,
             Self::Content { min, max, one_in } => {
-                let len = block.len();
                 len >= max || (len >= min && xxh3_64(last).is_multiple_of(one_in))
             }
         }

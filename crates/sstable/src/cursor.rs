@@ -32,6 +32,22 @@ impl Cursor {
         self.records.seek(key)
     }
 
+    /// Steps to the first record whose key is `key` or after it, and says whether there is one. If it stands behind that already,
+    /// it steps to the next one. Of the blocks that lie between only those are read that it cannot tell from their separators to
+    /// hold smaller keys alone.
+    pub fn step_to(&mut self, key: &[u8]) -> Result<bool, Corruption> {
+        loop {
+            if let Some(here) = self.next_block() {
+                self.pass_blocks(here, key);
+            }
+            match self.next()? {
+                None => return Ok(false),
+                Some((here, _)) if here >= key => return Ok(true),
+                Some(_) => {}
+            }
+        }
+    }
+
     /// Steps to the next record and returns its key and value, or `None` at the end.
     #[expect(
         clippy::should_implement_trait,
@@ -52,8 +68,23 @@ impl Cursor {
         self.records.value()
     }
 
+    /// The record that was stepped to, under the same conditions as its [`key`](Self::key).
+    #[inline]
+    pub fn record(&self) -> Option<Record<'_>> {
+        self.records.record()
+    }
+
+    /// Standing before the block `here`, goes before the one that may have the first record from `key` on, if that comes later.
+    fn pass_blocks(&mut self, here: usize, key: &[u8]) {
+        let index = self.table().index();
+        let target = index.find(key).unwrap_or(index.blocks());
+        if target > here {
+            self.skip_to(target);
+        }
+    }
+
     /// The block before whose first record it stands; the number of blocks after the last. `None` within a block.
-    pub(crate) fn next_block(&self) -> Option<usize> {
+    pub fn next_block(&self) -> Option<usize> {
         let next = self.records.blocks().next;
         match self.records.block_start()? {
             BlockStart::OfLast => Some(next - 1),
@@ -61,8 +92,9 @@ impl Cursor {
         }
     }
 
-    /// Goes before the first record of a block that is not the first.
-    pub(crate) fn skip_to(&mut self, block: usize) {
+    /// Goes before the first record of a block that is not the first, past those before it. What comes then has to come after
+    /// their keys.
+    pub fn skip_to(&mut self, block: usize) {
         let separator = self.table().index().separator(block - 1);
         self.records.pass(&separator).next = block;
     }

@@ -69,10 +69,12 @@ impl<B: Blocks> RecordCursor<B> {
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, Corruption> {
         self.step()?;
-        if self.position != Position::At {
-            return Ok(None);
-        }
-        Ok(Some((self.block.user_key(), self.block.value())))
+        Ok(self.record())
+    }
+
+    #[inline]
+    pub(crate) fn record(&self) -> Option<Record<'_>> {
+        (self.position == Position::At).then(|| (self.block.user_key(), self.block.value()))
     }
 
     pub(crate) fn key(&self) -> Option<&[u8]> {

@@ -101,6 +101,13 @@ impl BlockSealer {
     }
 }
 
+/// Appends a block as it is stored elsewhere, payload and trailer.
+pub(crate) fn append_as_is(stored: &[u8], file: &mut Vec<u8>) -> BlockHandle {
+    let handle = BlockHandle { offset: file.len() as u64, size: (stored.len() - TRAILER_LEN) as u64 };
+    file.extend_from_slice(stored);
+    handle
+}
+
 /// Appends a block that is never compressed.
 pub(crate) fn append_plain(contents: &[u8], file: &mut Vec<u8>) -> BlockHandle {
     append_stored(contents, TYPE_NONE, file)

@@ -114,6 +114,11 @@ impl Table {
         self.inner.file.read(handle)
     }
 
+    /// A data block decoded, and as it is stored.
+    pub(crate) fn read_whole(&self, block: usize) -> Result<(Block, &[u8]), Corruption> {
+        Ok((self.read_data(block)?, self.stored_data(block)?))
+    }
+
     /// A data block as it is stored, which is not checked.
     pub(crate) fn stored_data(&self, block: usize) -> Result<&[u8], Corruption> {
         self.inner.file.stored_slice(self.index().handle(block))

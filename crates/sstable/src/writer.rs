@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::block_builder::BlockBuilder;
+use crate::block_cursor::{BlockCursor, KeyForm};
 use crate::key::{self, KEY_TRAILER_LEN, RECORD_TRAILER, SEPARATOR_TRAILER};
 use crate::metaindex;
 use crate::properties::{self, Properties, Totals};
-use crate::stored_block::{BlockSealer, append_plain};
-use crate::{BlockEnds, BlockHandle, Compression, Footer, TRAILER_LEN, WriteError};
+use crate::stored_block::{BlockSealer, append_as_is, append_plain};
+use crate::{BlockEnds, BlockHandle, Compression, Corruption, Footer, TRAILER_LEN, Table, WriteError};
 
 /// Longest key that is written, in bytes.
 pub const MAX_KEY_BYTES: usize = 64 * 1024;
@@ -45,6 +46,8 @@ pub struct Writer {
     index: BlockBuilder,
     sealer: BlockSealer,
     totals: Totals,
+    /// The data block that is stored but not in the index: its separator depends on the key that comes next.
+    unindexed: Option<BlockHandle>,
     /// Room for the internal key of a record or separator.
     scratch: Vec<u8>,
 }
@@ -64,6 +67,7 @@ impl Writer {
             index: BlockBuilder::new(1),
             sealer: BlockSealer::new(options.compression),
             totals: Totals::default(),
+            unindexed: None,
             scratch: Vec::new(),
         }
     }
@@ -73,14 +77,63 @@ impl Writer {
         self.check(key, value)?;
         let last = self.last_key().unwrap_or_default();
         if self.options.blocks.end_before(&self.data, last, key.len() + KEY_TRAILER_LEN, value.len()) {
-            self.end_block(Some(key));
+            self.store_block();
         }
+        self.index_block(Some(key));
         self.scratch.clear();
         self.scratch.extend_from_slice(key);
         self.scratch.extend_from_slice(&RECORD_TRAILER);
         self.data.add(&self.scratch, value);
         self.totals.count(&self.scratch, value);
         Ok(())
+    }
+
+    /// Adds the records of another table's data block as it is stored there, without building it again, and says whether it did.
+    /// That it does where it makes no difference: if a block begins here, and ends where that one does. `takes` is called with each
+    /// of the records, and may refuse; then nothing is added.
+    ///
+    /// # Errors
+    /// [`Corruption`] of that block. Nothing is added.
+    pub fn add_block(
+        &mut self,
+        table: &Table,
+        block: usize,
+        mut takes: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<bool, Corruption> {
+        let last = self.last_key().unwrap_or_default();
+        if self.data.count() > 0 && !self.options.blocks.end_after(self.data.len(), last) {
+            return Ok(false);
+        }
+        let (contents, stored) = table.read_whole(block)?;
+        let (len, mut totals) = (contents.contents().len(), self.totals);
+        let mut records = BlockCursor::new(contents, KeyForm::Record);
+        let mut first = None::<Vec<u8>>;
+        while records.advance()? {
+            let (key, value) = (records.user_key(), records.value());
+            let is_first = first.is_none();
+            let is_ours = records.key().ends_with(&RECORD_TRAILER)
+                && if is_first { self.check(key, value) } else { check_lengths(key, value) }.is_ok();
+            if !is_ours || !takes(key, value) {
+                return Ok(false);
+            }
+            if is_first {
+                first = Some(key.to_vec());
+            }
+            totals.count(records.key(), value);
+        }
+        let (Some(first), true) = (first, self.options.blocks.end_after(len, records.user_key())) else {
+            return Ok(false);
+        };
+        if self.data.count() > 0 {
+            self.store_block();
+            (totals.data_blocks, totals.data_size) = (self.totals.data_blocks, self.totals.data_size);
+        }
+        self.index_block(Some(&first));
+        self.totals = totals;
+        let handle = append_as_is(stored, &mut self.file);
+        self.note_stored(handle);
+        self.data.pass(records.key());
+        Ok(true)
     }
 
     /// How many records were added.
@@ -97,9 +150,10 @@ impl Writer {
     pub fn finish(mut self, user_properties: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, WriteError> {
         check_properties(user_properties)?;
         // lakeFS gives a table without records one block without entries.
-        if self.data.count() > 0 || self.index.count() == 0 {
-            self.end_block(None);
+        if self.data.count() > 0 || (self.index.count() == 0 && self.unindexed.is_none()) {
+            self.store_block();
         }
+        self.index_block(None);
         let index = self.index.finish(|contents| self.sealer.append(contents, &mut self.file));
         self.totals.index_size = index.size + TRAILER_LEN as u64;
         let mut properties = properties::describe(&self.totals, self.options.compression);
@@ -112,14 +166,7 @@ impl Writer {
     }
 
     fn check(&self, key: &[u8], value: &[u8]) -> Result<(), WriteError> {
-        if key.len() > MAX_KEY_BYTES {
-            let start = key[..QUOTED_KEY_BYTES].to_vec();
-            return Err(WriteError::KeyTooLong { start, len: key.len(), limit: MAX_KEY_BYTES });
-        }
-        if value.len() > MAX_VALUE_BYTES {
-            let (key, len) = (key.to_vec(), value.len());
-            return Err(WriteError::ValueTooLong { key, len, limit: MAX_VALUE_BYTES });
-        }
+        check_lengths(key, value)?;
         match self.last_key() {
             Some(previous) if key <= previous => {
                 Err(WriteError::KeyOrder { previous: previous.to_vec(), key: key.to_vec() })
@@ -128,16 +175,33 @@ impl Writer {
         }
     }
 
-    /// The user key added last.
-    fn last_key(&self) -> Option<&[u8]> {
+    /// The user key added last; `None` if no record was added.
+    pub fn last_key(&self) -> Option<&[u8]> {
         self.data.last_key().split_last_chunk::<KEY_TRAILER_LEN>().map(|(user_key, _)| user_key)
     }
 
-    /// Stores the data block and its index entry. `next` is the key that comes after it, if one does.
-    fn end_block(&mut self, next: Option<&[u8]>) {
+    /// Stores the data block that is being built.
+    fn store_block(&mut self) {
         let handle = self.data.finish(|contents| self.sealer.append(contents, &mut self.file));
+        self.note_stored(handle);
+    }
+
+    fn note_stored(&mut self, handle: BlockHandle) {
         self.totals.data_blocks += 1;
         self.totals.data_size += handle.size + TRAILER_LEN as u64;
+        self.unindexed = Some(handle);
+    }
+
+    /// Gives the data block that was stored last its index entry, if it has none yet. `next` is the key that comes after it, if one
+    /// does.
+    #[inline]
+    fn index_block(&mut self, next: Option<&[u8]>) {
+        if let Some(handle) = self.unindexed.take() {
+            self.add_to_index(handle, next);
+        }
+    }
+
+    fn add_to_index(&mut self, handle: BlockHandle, next: Option<&[u8]>) {
         let mut separator = std::mem::take(&mut self.scratch);
         let last = self.last_key().unwrap_or_default();
         match next {
@@ -148,6 +212,18 @@ impl Writer {
         self.index.add(&separator, &handle.encode());
         self.scratch = separator;
     }
+}
+
+fn check_lengths(key: &[u8], value: &[u8]) -> Result<(), WriteError> {
+    if key.len() > MAX_KEY_BYTES {
+        let start = key[..QUOTED_KEY_BYTES].to_vec();
+        return Err(WriteError::KeyTooLong { start, len: key.len(), limit: MAX_KEY_BYTES });
+    }
+    if value.len() > MAX_VALUE_BYTES {
+        let (key, len) = (key.to_vec(), value.len());
+        return Err(WriteError::ValueTooLong { key, len, limit: MAX_VALUE_BYTES });
+    }
+    Ok(())
 }
 
 fn check_properties(properties: &Properties) -> Result<(), WriteError> {

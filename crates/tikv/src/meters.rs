@@ -14,6 +14,8 @@ pub(crate) const LOCK_WAITS: &str = "tikv_lock_waits_total";
 pub(crate) const LOCKS_MET: &str = "tikv_locks_met_total";
 /// Commits, by `outcome` (`committed`, `conflict`, `refused`, `unknown`). An unknown one wants a look.
 pub(crate) const COMMITS: &str = "tikv_commits_total";
+/// Keys that commits wrote or locked.
+pub(crate) const MUTATIONS: &str = "tikv_mutations_total";
 /// How long commits took, in seconds, by `phases` (`one`, `two`).
 pub(crate) const COMMIT_SECONDS: &str = "tikv_commit_seconds";
 /// How many timestamps one request to PD fetched.

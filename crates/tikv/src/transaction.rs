@@ -161,8 +161,12 @@ impl Transaction {
     /// Does the writes, together. Once this future has been polled the commit runs on to its end, even if the future is
     /// dropped. A transaction that neither writes nor locks is committed at once, at its own timestamp.
     pub async fn commit(mut self) -> Outcome {
+        let mutations = self.buffer.len() as u64;
         let outcome = self.hand_over().await;
         let word = outcome.word();
+        if let Outcome::Committed(_) = outcome {
+            metrics::counter!(crate::meters::MUTATIONS).increment(mutations);
+        }
         metrics::counter!(crate::meters::COMMITS, "outcome" => word).increment(1);
         outcome
     }

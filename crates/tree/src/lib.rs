@@ -39,6 +39,7 @@ mod tests;
 mod three_way;
 mod usage;
 mod value;
+mod warm;
 mod window;
 
 pub use braid_sstable::{BlockEnds, Compression, DataBlock, Table, TableIndex, Tail, WriterOptions};
@@ -66,3 +67,4 @@ pub use record::{Change, Record};
 pub use roll_up::{Changed, DirectoryQuery, PrefixChanges, RollUp};
 pub use usage::{Usage, usage, usage_between};
 pub use value::{MAX_PART_BYTES, Value, ValueError};
+pub use warm::warm;

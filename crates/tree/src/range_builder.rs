@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use braid_sstable::{RecordHasher, WriteError, Writer};
+use braid_sstable::{Corruption, RecordHasher, Table, WriteError, Writer};
 use braid_types::RangeId;
 use bytes::Bytes;
 
@@ -16,7 +16,6 @@ pub(crate) struct RangeBuilder {
     writer: Writer,
     hasher: RecordHasher,
     min_key: Bytes,
-    last_key: Vec<u8>,
     /// The sum of the entries' sizes, as long as each record had one.
     data_bytes: Option<u64>,
     /// What the file says of itself beside its kind; part of its id.
@@ -31,7 +30,6 @@ impl RangeBuilder {
             writer: Writer::new(format.table),
             hasher: RecordHasher::new(),
             min_key: Bytes::copy_from_slice(min_key),
-            last_key: Vec::new(),
             data_bytes: Some(0),
             labels: BTreeMap::new(),
         }
@@ -47,14 +45,47 @@ impl RangeBuilder {
         self.writer.add(key, value).map_err(|error| refused(key, error))?;
         self.hasher.add(key, value);
         self.data_bytes = self.data_bytes.and_then(|sum| sum.checked_add(entry_size(value)?));
-        self.last_key.clear();
-        self.last_key.extend_from_slice(key);
         Ok(self.format.ends_after(self.writer.raw_bytes(), key))
+    }
+
+    /// Adds the records of another range's block as it is stored there, if it would be stored so here too and the range does not end
+    /// within it. Says whether the range ends with it; `None`: nothing was added. `each` is called with each of the records that are
+    /// added, or were tried to be.
+    pub(crate) fn add_block(
+        &mut self,
+        table: &Table,
+        block: usize,
+        mut each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<Option<bool>, Corruption> {
+        let (mut hasher, mut data_bytes) = (self.hasher.clone(), self.data_bytes);
+        let (mut size, mut ends) = (self.writer.raw_bytes(), false);
+        let format = self.format;
+        let is_added = self.writer.add_block(table, block, |key, value| {
+            if ends {
+                return false;
+            }
+            hasher.add(key, value);
+            data_bytes = data_bytes.and_then(|sum| sum.checked_add(entry_size(value)?));
+            size += (key.len() + value.len()) as u64;
+            ends = format.ends_after(size, key);
+            each(key, value);
+            true
+        })?;
+        if !is_added {
+            return Ok(None);
+        }
+        (self.hasher, self.data_bytes) = (hasher, data_bytes);
+        Ok(Some(ends))
+    }
+
+    /// Whether no record was added yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.writer.count() == 0
     }
 
     /// The finished file and what the metarange says of it.
     pub(crate) fn finish(self) -> Result<(RangeDescriptor, Bytes), TreeError> {
-        let max_key = Bytes::from(self.last_key);
+        let max_key = Bytes::copy_from_slice(self.writer.last_key().unwrap_or_default());
         let (count, size) = (self.writer.count(), self.writer.raw_bytes());
         let mut properties = user_properties(KIND, &self.min_key, &max_key, count, size);
         add_labels(&mut properties, &self.labels);

@@ -87,6 +87,24 @@ impl Run {
         }
     }
 
+    /// Steps to the first record whose key is `key` or after it, and says whether there is one. If the run stands behind that
+    /// already, it steps to the next one. Ranges and blocks that have smaller keys alone are not read.
+    pub(crate) fn advance_to(&mut self, key: &[u8]) -> Result<bool, TreeError> {
+        loop {
+            if let Some(open) = &mut self.open
+                && open.advance_to(key)?
+            {
+                return Ok(true);
+            }
+            while self.ranges.as_slice().first().is_some_and(|next| &next.range.max_key[..] < key) {
+                self.ranges.next();
+            }
+            if !self.enter()? {
+                return Ok(false);
+            }
+        }
+    }
+
     /// The key of the record at which the run stands; `None` at the end and before the first.
     #[inline]
     pub(crate) fn key(&self) -> Option<&[u8]> {
@@ -144,8 +162,19 @@ impl Run {
 impl OpenRange {
     #[inline]
     fn advance(&mut self) -> Result<bool, TreeError> {
-        let next = self.cursor.next().map_err(|corruption| TreeError::corruption(self.id, &corruption))?;
-        let Some((key, value)) = next else {
+        self.cursor.next().map_err(|corruption| TreeError::corruption(self.id, &corruption))?;
+        self.stand()
+    }
+
+    fn advance_to(&mut self, key: &[u8]) -> Result<bool, TreeError> {
+        self.cursor.step_to(key).map_err(|corruption| TreeError::corruption(self.id, &corruption))?;
+        self.stand()
+    }
+
+    /// Takes note of the record at which the cursor stands, and says whether there is one within the bounds.
+    #[inline]
+    fn stand(&mut self) -> Result<bool, TreeError> {
+        let Some((key, value)) = self.cursor.record() else {
             return Ok(false);
         };
         if self.until.as_ref().is_some_and(|until| key >= &until[..]) {

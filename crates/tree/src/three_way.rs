@@ -67,10 +67,19 @@ pub(crate) fn three_way(
     mut step: impl FnMut(Outcome, &Sides<'_>) -> Result<(), TreeError>,
 ) -> Result<(), TreeError> {
     skip_unchanged(&mut runs)?;
-    for run in &mut runs {
-        run.advance()?;
-    }
+    let [dest, base, source] = &mut runs;
+    base.advance()?;
+    source.advance()?;
+    follow(dest, base, source)?;
     while let Some(has) = at_lowest(&runs) {
+        let [dest, base, source] = &mut runs;
+        if has == ONLY_DEST {
+            if base.key().is_none() && source.key().is_none() {
+                return Ok(());
+            }
+            follow(dest, base, source)?;
+            continue;
+        }
         let sides = Sides { runs: &runs, has };
         if let Some(outcome) = sides.outcome() {
             step(outcome, &sides)?;
@@ -85,6 +94,18 @@ pub(crate) fn three_way(
         }
     }
     Ok(())
+}
+
+/// A path that only the destination has, with which a merge has nothing to do.
+const ONLY_DEST: [bool; 3] = [true, false, false];
+
+/// Steps to the first path of the destination that is not before those of the other two. Nothing is to be done with it before.
+fn follow(dest: &mut Run, base: &Run, source: &Run) -> Result<(), TreeError> {
+    let next = match compare_ends(base.key(), source.key()) {
+        Ordering::Greater => source.key(),
+        _ => base.key(),
+    };
+    next.map_or(Ok(false), |next| dest.advance_to(next)).map(drop)
 }
 
 /// Steps over what the source did not change. A path that only the destination has then takes no step, as none of

@@ -14,6 +14,9 @@ use braid_types::{Code, CommitId, Error, ManualClock, RequestId, Result, SeededR
 
 use crate::lake::{branch, lake, reference};
 
+/// Up to how many bytes the object store keeps in its index: the data of objects, and of trees none.
+const SMALL: usize = 64;
+
 /// One life of a machine, from its start to its death.
 pub(super) struct Machine {
     pub(super) catalog: Catalog,
@@ -63,7 +66,7 @@ impl Machine {
         let database = disk.database("kv.redb").map_err(|error| error.to_string())?;
         let kv = Embedded::open_backend(database, settings, clock.clone(), &*random);
         let kv = kv.map_err(|error| error.to_string())?;
-        let store = disk.open_store(clock.clone()).map_err(|error| error.to_string())?;
+        let store = disk.open_store(clock.clone(), SMALL).map_err(|error| error.to_string())?;
         let key = InternalKey { access_key_id: "internal".to_owned(), secret: "secret".to_owned() };
         let objects = LocalBuckets::new(store, "http://127.0.0.1:1", &key).bucket("braid.local");
         let memory = Arc::new(RangeMemory::new(CacheOptions::default()));

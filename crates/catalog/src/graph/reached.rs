@@ -10,6 +10,7 @@ use super::{Commits, Walk};
 /// A head and what is known of its ancestors: all of them down to some generation.
 #[derive(Debug)]
 pub(crate) struct Reached {
+    head: CommitId,
     /// Ancestors whose parents were not looked at.
     edge: Queue,
     known: HashSet<CommitId>,
@@ -18,15 +19,26 @@ pub(crate) struct Reached {
 impl Reached {
     /// The ancestors of `head`, of which nothing is known yet.
     pub(crate) async fn new(commits: &dyn Commits, head: CommitId) -> Result<Self> {
-        let mut reached = Self { edge: Queue::default(), known: HashSet::new() };
+        let mut reached = Self { head, edge: Queue::default(), known: HashSet::new() };
         reached.advance(commits, head).await?;
         Ok(reached)
     }
 
     /// Goes on to a head that has the one before among its ancestors.
     pub(crate) async fn advance(&mut self, commits: &dyn Commits, head: CommitId) -> Result<()> {
+        self.head = head;
         self.known.insert(head);
         self.edge.add(commits, head).await
+    }
+
+    /// The head.
+    pub(crate) fn head(&self) -> CommitId {
+        self.head
+    }
+
+    /// How many ancestors are known.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
     }
 
     /// Whether `id` is the head or an ancestor of it.

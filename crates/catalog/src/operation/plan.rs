@@ -39,6 +39,8 @@ pub(crate) struct Plan<'a> {
     /// Commits that the steps made, by their keys.
     pub(super) commits: Vec<(Bytes, Bytes)>,
     pub(super) tags: Vec<PlannedTag>,
+    /// What was known before of the ancestors of a branch's head.
+    known: Option<Reached>,
     /// Imports that end with the plan.
     pub(super) imports: Vec<PlannedImport>,
     /// What the change log is to say, in order.
@@ -103,6 +105,7 @@ impl<'a> Plan<'a> {
             courses,
             commits,
             tags: Vec::new(),
+            known: None,
             imports: Vec::new(),
             log: Vec::new(),
         }
@@ -179,7 +182,14 @@ impl<'a> Plan<'a> {
         let commits = RepositoryCommits::new(self.catalog, &self.draft, repository.id);
         let reached = match &mut course.reached {
             Some(reached) => reached,
-            None => course.reached.insert(Reached::new(&commits, course.planned.head).await?),
+            None => {
+                let known = self.known.take().filter(|known| known.head() == course.planned.head);
+                let begun = match known {
+                    Some(known) => known,
+                    None => Reached::new(&commits, course.planned.head).await?,
+                };
+                course.reached.insert(begun)
+            }
         };
         let has = reached.has(&commits, commit).await?;
         let base = match reached.base(&commits, commit).await? {
@@ -187,6 +197,16 @@ impl<'a> Plan<'a> {
             None => None,
         };
         Ok((has, base))
+    }
+
+    /// Lets the plan use what is known already of the ancestors of a head.
+    pub(super) fn know_reached(&mut self, known: Option<Reached>) {
+        self.known = known;
+    }
+
+    /// What is known of the ancestors of the first branch's new head.
+    pub(super) fn take_reached(&mut self) -> Option<Reached> {
+        self.courses.values_mut().next()?.reached.take()
     }
 
     /// The ranges of a repository, those that this plan writes among them.

@@ -13,7 +13,7 @@ use super::LocalS3;
 use super::attributes::attributes;
 use super::error::s3_error;
 use super::object::{byte_range, signed};
-use super::write::Incoming;
+use super::write::{Incoming, copied, receive};
 use crate::local::{PartInfo, UploadInfo};
 use crate::protocol::{Names, ReadConditions, etag, page_limit, part_number, timestamp, write_condition};
 
@@ -41,7 +41,8 @@ impl LocalS3 {
         let S3Request { input, headers, trailing_headers: trailers, .. } = request;
         let number = part_number(input.part_number)?;
         let incoming = Incoming { body: input.body, length: input.content_length, headers, trailers };
-        let (written, checksum) = self.receive(&input.key, incoming).await?;
+        let upload = self.store.upload_part(&input.key).map_err(s3_error)?;
+        let (written, checksum) = receive(upload, incoming).await?;
         let put = self.store.put_part(&input.bucket, &input.key, &input.upload_id, number, written);
         let tag = put.await.map_err(s3_error)?;
         Ok(S3Response::new(UploadPartOutput {
@@ -71,7 +72,8 @@ impl LocalS3 {
         let range = input.copy_source_range.as_deref().map(Range::parse).transpose();
         let range = range.map_err(|error| refuse!(InvalidArgument, "x-amz-copy-source-range: {error}"))?;
         let range = source.resolve(range.map(byte_range)).map_err(s3_error)?;
-        let written = self.copied(&input.key, source, range).await?;
+        let upload = self.store.upload_part(&input.key).map_err(s3_error)?;
+        let written = copied(upload, source, range).await?;
         let put = self.store.put_part(&input.bucket, &input.key, &input.upload_id, number, written);
         let tag = put.await.map_err(s3_error)?;
         let result = CopyPartResult {

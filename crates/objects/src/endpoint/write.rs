@@ -33,7 +33,8 @@ impl LocalS3 {
         let condition = write_condition(input.if_match, input.if_none_match)?;
         let attributes = attributes(&headers, input.content_type, input.metadata);
         let incoming = Incoming { body: input.body, length: input.content_length, headers, trailers };
-        let (written, checksum) = self.receive(&input.key, incoming).await?;
+        let upload = self.store.upload(&input.key).map_err(s3_error)?;
+        let (written, checksum) = receive(upload, incoming).await?;
         let put = self.store.put(&input.bucket, &input.key, written, attributes, condition);
         let tag = put.await.map_err(s3_error)?;
         Ok(S3Response::new(PutObjectOutput {
@@ -45,27 +46,6 @@ impl LocalS3 {
             checksum_sha256: checksum.checksum_sha256,
             ..PutObjectOutput::default()
         }))
-    }
-
-    /// Writes content to the disk, and holds it against what is declared of it.
-    pub(super) async fn receive(&self, key: &str, incoming: Incoming) -> S3Result<(Written, Checksum)> {
-        let mut upload = self.store.upload(key).map_err(s3_error)?;
-        let mut expected = Expected::of(&incoming.headers, incoming.trailers);
-        let mut length = 0;
-        if let Some(mut body) = incoming.body {
-            while let Some(chunk) = body.next().await {
-                let chunk = chunk.map_err(|error| S3Error::with_source(broken_off(), error))?;
-                length += chunk.len() as u64;
-                expected.update(&chunk);
-                upload.write(chunk).await.map_err(s3_error)?;
-            }
-        }
-        if incoming.length.is_some_and(|declared| u64::try_from(declared) != Ok(length)) {
-            return Err(refuse!(IncompleteBody, "{length} bytes came, which is not what was declared"));
-        }
-        let written = upload.finish().await.map_err(s3_error)?;
-        let checksum = expected.check(&written.md5)?;
-        Ok((written, checksum))
     }
 
     pub(super) async fn copy(
@@ -92,7 +72,7 @@ impl LocalS3 {
             header_condition(&headers, "if-none-match")?,
         )?;
         let all = 0..source.object().size;
-        let written = self.copied(&input.key, source, all).await?;
+        let written = copied(self.store.upload(&input.key).map_err(s3_error)?, source, all).await?;
         let put = self.store.put(&input.bucket, &input.key, written, attributes, condition);
         let tag = put.await.map_err(s3_error)?;
         let result = CopyObjectResult {
@@ -116,21 +96,6 @@ impl LocalS3 {
             Err(_) => Err(refuse!(PreconditionFailed, "the source is another than the one asked for")),
             Ok(()) => Ok(content),
         }
-    }
-
-    /// Writes a part of an object as new content for `key`.
-    pub(super) async fn copied(
-        &self,
-        key: &str,
-        source: Content,
-        range: std::ops::Range<u64>,
-    ) -> S3Result<Written> {
-        let mut upload: Upload = self.store.upload(key).map_err(s3_error)?;
-        let mut chunks = std::pin::pin!(source.stream(range));
-        while let Some(chunk) = chunks.next().await {
-            upload.write(chunk.map_err(s3_error)?).await.map_err(s3_error)?;
-        }
-        upload.finish().await.map_err(s3_error)
     }
 
     pub(super) async fn delete(
@@ -193,6 +158,39 @@ fn listed_error(key: String, error: &S3Error) -> Error {
     }
 }
 
+/// Writes a part of an object as new content.
+pub(super) async fn copied(
+    mut upload: Upload,
+    source: Content,
+    range: std::ops::Range<u64>,
+) -> S3Result<Written> {
+    let mut chunks = std::pin::pin!(source.stream(range));
+    while let Some(chunk) = chunks.next().await {
+        upload.write(chunk.map_err(s3_error)?).await.map_err(s3_error)?;
+    }
+    upload.finish().await.map_err(s3_error)
+}
+
+/// Writes content to the disk, and holds it against what is declared of it.
+pub(super) async fn receive(mut upload: Upload, incoming: Incoming) -> S3Result<(Written, Checksum)> {
+    let mut expected = Expected::of(&incoming.headers, incoming.trailers);
+    let mut length = 0;
+    if let Some(mut body) = incoming.body {
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| S3Error::with_source(broken_off(), error))?;
+            length += chunk.len() as u64;
+            expected.update(&chunk);
+            upload.write(chunk).await.map_err(s3_error)?;
+        }
+    }
+    if incoming.length.is_some_and(|declared| u64::try_from(declared) != Ok(length)) {
+        return Err(refuse!(IncompleteBody, "{length} bytes came, which is not what was declared"));
+    }
+    let written = upload.finish().await.map_err(s3_error)?;
+    let checksum = expected.check(&written.md5)?;
+    Ok((written, checksum))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -205,11 +203,11 @@ mod tests {
 
     async fn receive(chunks: Vec<std::io::Result<Bytes>>, length: i64) -> (Option<String>, usize) {
         let disk = Lossy::default();
-        let store = LocalStore::open_in(Arc::new(disk.clone()), clock()).unwrap();
+        let store = LocalStore::open_in(Arc::new(disk.clone()), clock(), 0).unwrap();
         let local = LocalS3 { store, buckets: Vec::new() };
         let body = Some(StreamingBlob::wrap(futures::stream::iter(chunks)));
         let incoming = Incoming { body, length: Some(length), headers: HeaderMap::new(), trailers: None };
-        let refused = local.receive("key", incoming).await.err();
+        let refused = super::receive(local.store.upload("key").unwrap(), incoming).await.err();
         local.store.settled().await;
         (refused.map(|error| error.code().as_str().to_owned()), disk.count_files())
     }

@@ -1,11 +1,13 @@
 //! What a write does to the index, decided inside the transaction that does it.
 
+use bytes::Bytes;
 use redb::ReadableTable;
 
 use super::error::LocalError;
 use super::index::Tables;
 use super::pins::FileGuard;
 use super::record::{Attributes, FileId, Segment, StoredObject, StoredPart, StoredUpload, decode, encode};
+use super::small;
 use super::upload::etag_of_parts;
 use crate::ObjectError;
 
@@ -33,12 +35,23 @@ pub enum Condition {
 /// A write. The content files it brings are removed unless it is carried out.
 #[derive(Debug)]
 pub(super) enum Change {
-    Put { place: Place, object: StoredObject, condition: Condition, content: Option<FileGuard> },
+    Put { place: Place, object: StoredObject, condition: Condition, content: Content },
     Delete { place: Place, condition: Condition },
     StartUpload { place: Place, upload: String, stored: StoredUpload },
     PutPart { place: Place, upload: String, number: u16, part: StoredPart, content: Option<FileGuard> },
     CompleteUpload(Completion),
     AbortUpload { place: Place, upload: String },
+}
+
+/// The content of an object that is put.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// There is none.
+    Empty,
+    /// To be kept in the index.
+    Small(Bytes),
+    /// In a file.
+    File(FileGuard),
 }
 
 /// Makes an object of the parts of an upload.
@@ -70,9 +83,10 @@ impl Change {
 
     /// Lets the content files stay: the index names them, or may.
     pub(super) fn keep_content(self) {
-        if let Self::Put { content: Some(content), .. } | Self::PutPart { content: Some(content), .. } = self
+        if let Self::Put { content: Content::File(file), .. } | Self::PutPart { content: Some(file), .. } =
+            self
         {
-            content.keep();
+            file.keep();
         }
     }
 
@@ -84,7 +98,7 @@ impl Change {
     ) -> Result<Answer, redb::Error> {
         let mut work = Work { tables, dropped };
         match self {
-            Self::Put { place, object, condition, .. } => work.put(place, object, condition),
+            Self::Put { place, object, condition, content } => work.put(place, object, condition, content),
             Self::Delete { place, condition } => work.delete(place, condition),
             Self::StartUpload { place, upload, stored } => work.start_upload(place, upload, stored),
             Self::PutPart { place, upload, number, part, .. } => work.put_part(place, upload, *number, part),
@@ -106,6 +120,7 @@ impl Work<'_, '_> {
         place: &Place,
         object: &StoredObject,
         condition: &Condition,
+        content: &Content,
     ) -> Result<Answer, redb::Error> {
         let old = self.object(place)?;
         if let Some(refusal) = refusal(place, old.as_ref(), condition) {
@@ -114,7 +129,10 @@ impl Work<'_, '_> {
         for segment in &object.content {
             self.name(segment.file)?;
         }
-        self.drop_content(old)?;
+        self.drop_content(place, old)?;
+        if let Content::Small(bytes) = content {
+            self.tables.small.insert((&*place.bucket, &*place.key), &*small::stored(bytes))?;
+        }
         self.tables.objects.insert((&*place.bucket, &*place.key), &*encode(object))?;
         Ok(Ok(Some(object.etag.clone())))
     }
@@ -124,7 +142,7 @@ impl Work<'_, '_> {
         if let Some(refusal) = refusal(place, old.as_ref(), condition) {
             return Ok(Err(refusal));
         }
-        self.drop_content(old)?;
+        self.drop_content(place, old)?;
         self.tables.objects.remove((&*place.bucket, &*place.key))?;
         Ok(Ok(None))
     }
@@ -178,7 +196,7 @@ impl Work<'_, '_> {
             }
         };
         self.drop_unused(&uploaded, &object)?;
-        self.drop_content(old)?;
+        self.drop_content(place, old)?;
         self.tables.uploads.remove((&*place.bucket, &*place.key, &**upload))?;
         self.tables.objects.insert((&*place.bucket, &*place.key), &*encode(&object))?;
         Ok(Ok(Some(object.etag)))
@@ -230,8 +248,15 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    fn drop_content(&mut self, object: Option<StoredObject>) -> Result<(), redb::Error> {
-        for segment in object.into_iter().flat_map(|object| object.content) {
+    /// Drops the content of the object that was at a place.
+    fn drop_content(&mut self, place: &Place, object: Option<StoredObject>) -> Result<(), redb::Error> {
+        let Some(object) = object else {
+            return Ok(());
+        };
+        if object.is_small {
+            self.tables.small.remove((&*place.bucket, &*place.key))?;
+        }
+        for segment in object.content {
             self.forget(segment.file)?;
         }
         Ok(())
@@ -293,5 +318,6 @@ fn assemble(
         modified,
         attributes,
         content: parts.iter().filter_map(segment).collect(),
+        is_small: false,
     })
 }

@@ -21,6 +21,8 @@ const CHUNK: u64 = 1 << 20;
 pub(crate) struct Content {
     key: String,
     object: StoredObject,
+    /// The content, if it was in the index.
+    small: Option<Bytes>,
     reader: Reader,
 }
 
@@ -36,9 +38,15 @@ struct Reader {
 type Piece = (Segment, Range<u64>);
 
 impl Content {
-    pub(super) fn new(key: &str, object: StoredObject, files: Arc<dyn Files>, pinned: Pinned) -> Self {
+    pub(super) fn new(
+        key: &str,
+        object: StoredObject,
+        small: Option<Bytes>,
+        files: Arc<dyn Files>,
+        pinned: Pinned,
+    ) -> Self {
         let reader = Reader { files, _pinned: Arc::new(pinned), open: None };
-        Self { key: key.to_owned(), object, reader }
+        Self { key: key.to_owned(), object, small, reader }
     }
 
     pub(crate) fn object(&self) -> &StoredObject {
@@ -57,7 +65,10 @@ impl Content {
 
     /// Reads the offsets of `range` into memory.
     pub(crate) async fn read(self, range: Range<u64>) -> Result<Bytes, ObjectError> {
-        let length = usize::try_from(range.end - range.start).expect("what is asked for fits in memory");
+        if let Some(small) = self.small {
+            return Ok(small.slice(in_memory(range.start)..in_memory(range.end)));
+        }
+        let length = in_memory(range.end - range.start);
         let pieces = pieces(&self.object.content, range);
         let mut reader = self.reader;
         on_disk(&self.key, move || {
@@ -75,9 +86,13 @@ impl Content {
         self,
         range: Range<u64>,
     ) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + Sync + 'static {
-        let pieces = pieces(&self.object.content, range).into_iter();
-        let state = (self.key, self.reader, pieces);
-        futures::stream::try_unfold(state, |(key, mut reader, mut pieces)| async move {
+        let pieces = pieces(&self.object.content, range.clone()).into_iter();
+        let small = self.small.map(|small| small.slice(in_memory(range.start)..in_memory(range.end)));
+        let state = (self.key, self.reader, pieces, small.filter(|small| !small.is_empty()));
+        futures::stream::try_unfold(state, |(key, mut reader, mut pieces, small)| async move {
+            if let Some(small) = small {
+                return Ok(Some((small, (key, reader, pieces, None))));
+            }
             let Some(piece) = pieces.next() else { return Ok(None) };
             let work = move || {
                 let mut bytes = Vec::new();
@@ -85,7 +100,7 @@ impl Content {
                 Ok((Bytes::from(bytes), reader))
             };
             let (bytes, reader) = on_disk(&key, work).await?;
-            Ok(Some((bytes, (key, reader, pieces))))
+            Ok(Some((bytes, (key, reader, pieces, None))))
         })
     }
 }
@@ -99,6 +114,10 @@ impl Reader {
         self.open = Some((segment, Arc::clone(&file)));
         blocks::read(&*file, segment.size, range, bytes)
     }
+}
+
+fn in_memory(offset: u64) -> usize {
+    usize::try_from(offset).expect("what is asked for fits in memory")
 }
 
 /// Cuts `range` of an object made of `content` where files, and chunks of a file, end.

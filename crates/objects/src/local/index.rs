@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::RwLock;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
 
 use super::error::OpenError;
 use super::files::Files;
 use super::record::{FileId, StoredObject, StoredPart, StoredUpload, decode};
+use super::small;
 
 const PATH: &str = "index.redb";
 
@@ -19,6 +21,8 @@ const UPLOADS: TableDefinition<(&str, &str, &str), &[u8]> = TableDefinition::new
 const PARTS: TableDefinition<(&str, u16), &[u8]> = TableDefinition::new("parts");
 /// Every content file that an object or a part names.
 const FILES: TableDefinition<(u64, u64), ()> = TableDefinition::new("files");
+/// Bucket and key of a small object → its [content](super::small).
+const SMALL: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("small");
 /// Counters.
 const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 /// How often the store was opened.
@@ -39,6 +43,7 @@ pub(super) struct Tables<'t> {
     pub(super) uploads: Table<'t, (&'static str, &'static str, &'static str), &'static [u8]>,
     pub(super) parts: Table<'t, (&'static str, u16), &'static [u8]>,
     pub(super) files: Table<'t, (u64, u64), ()>,
+    pub(super) small: Table<'t, (&'static str, &'static str), &'static [u8]>,
 }
 
 /// The tables in a snapshot.
@@ -47,6 +52,7 @@ pub(super) struct Snapshot {
     pub(super) uploads: redb::ReadOnlyTable<(&'static str, &'static str, &'static str), &'static [u8]>,
     pub(super) parts: redb::ReadOnlyTable<(&'static str, u16), &'static [u8]>,
     pub(super) files: redb::ReadOnlyTable<(u64, u64), ()>,
+    pub(super) small: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
 }
 
 /// A write that failed.
@@ -79,6 +85,7 @@ impl Index {
             uploads: transaction.open_table(UPLOADS)?,
             parts: transaction.open_table(PARTS)?,
             files: transaction.open_table(FILES)?,
+            small: transaction.open_table(SMALL)?,
         })
     }
 
@@ -139,6 +146,7 @@ fn commit<T>(
             uploads: transaction.open_table(UPLOADS)?,
             parts: transaction.open_table(PARTS)?,
             files: transaction.open_table(FILES)?,
+            small: transaction.open_table(SMALL)?,
         })?
     };
     transaction.commit()?;
@@ -153,6 +161,7 @@ fn count_opening(database: &Database) -> Result<u64, redb::Error> {
     transaction.open_table(UPLOADS)?;
     transaction.open_table(PARTS)?;
     transaction.open_table(FILES)?;
+    transaction.open_table(SMALL)?;
     let boot = {
         let mut counters = transaction.open_table(COUNTERS)?;
         let boot = counters.get(BOOT)?.map_or(0, |count| count.value()) + 1;
@@ -172,6 +181,13 @@ pub(super) fn is_full(error: &redb::Error) -> bool {
 impl Snapshot {
     pub(super) fn object(&self, bucket: &str, key: &str) -> Result<Option<StoredObject>, redb::Error> {
         self.objects.get((bucket, key))?.map(|bytes| decode(bytes.value())).transpose()
+    }
+
+    /// The content of a small object.
+    pub(super) fn small(&self, bucket: &str, key: &str) -> Result<Bytes, redb::Error> {
+        let stored = self.small.get((bucket, key))?;
+        let content = stored.and_then(|stored| small::read(stored.value()));
+        content.ok_or_else(|| redb::Error::Corrupted(format!("content of '{key}' in bucket '{bucket}'")))
     }
 
     pub(super) fn upload(

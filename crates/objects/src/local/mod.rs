@@ -20,6 +20,7 @@ mod listing;
 mod multipart;
 mod pins;
 mod record;
+mod small;
 mod store;
 mod sweep;
 #[cfg(test)]

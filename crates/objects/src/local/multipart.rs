@@ -49,6 +49,7 @@ impl LocalStore {
         number: u16,
         written: Written,
     ) -> Result<String, LocalError> {
+        assert!(written.small.is_none(), "the content of a part is in a file");
         let part = StoredPart {
             size: written.size(),
             etag: written.etag(),

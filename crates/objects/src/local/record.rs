@@ -75,6 +75,9 @@ pub(crate) struct StoredObject {
     pub(crate) attributes: Attributes,
     /// The files whose contents, one after another, are the object's.
     pub(super) content: Vec<Segment>,
+    /// Whether its content is in the index instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_small: bool,
 }
 
 /// A multipart upload that is neither completed nor aborted.
@@ -123,13 +126,14 @@ mod tests {
         fn objects()(
             size in any::<u64>(), etag in ".{0,40}", modified in any::<i64>(),
             content_type in proptest::option::of(".{0,9}"), headers in texts(), metadata in texts(),
-            files in proptest::collection::vec(any::<(u64, u64, u64)>(), 0..3),
+            files in proptest::collection::vec(any::<(u64, u64, u64)>(), 0..3), is_small: bool,
         ) -> StoredObject {
             let content = files.into_iter().map(|(boot, number, size)| Segment { file: FileId { boot, number }, size });
             StoredObject {
                 size, etag, modified,
                 attributes: Attributes { content_type, headers, metadata },
                 content: content.collect(),
+                is_small,
             }
         }
     }

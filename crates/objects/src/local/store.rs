@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use braid_types::Clock;
+use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::change::{Answer, Change, Condition, Place};
+use super::change::{self as put, Answer, Change, Condition, Place};
 use super::content::Content;
 use super::disk::DiskFiles;
 use super::error::{LocalError, OpenError};
@@ -17,6 +18,7 @@ use super::index::{Index, Snapshot};
 use super::listing::{self, Listed, ListingQuery};
 use super::pins::Pins;
 use super::record::{Attributes, FileId, StoredObject};
+use super::small;
 use super::sweep;
 use super::upload::{Upload, Written};
 use super::writer::Writer;
@@ -29,6 +31,7 @@ pub struct LocalStore {
     index: Arc<Index>,
     pins: Arc<Pins>,
     clock: Arc<dyn Clock>,
+    small: usize,
     boot: u64,
     next_number: AtomicU64,
     /// Present until the store is dropped.
@@ -44,11 +47,15 @@ impl LocalStore {
     /// # Errors
     /// [`OpenError`] if the disk fails, or another process has the store open.
     pub fn open(root: &Path, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
-        Self::open_in(Arc::new(DiskFiles::open(root)?), clock)
+        Self::open_in(Arc::new(DiskFiles::open(root)?), clock, small::MOST_BYTES)
     }
 
-    /// Opens the store on `files`.
-    pub(crate) fn open_in(files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
+    /// Opens the store on `files`. The content of objects of at most `small` bytes is kept in the index.
+    pub(crate) fn open_in(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        small: usize,
+    ) -> Result<Arc<Self>, OpenError> {
         for dir in ["tmp".to_owned(), "content".to_owned()].into_iter().chain(sweep::shards()) {
             files.create_dir(&dir)?;
         }
@@ -64,6 +71,7 @@ impl LocalStore {
             index,
             pins,
             clock,
+            small,
             boot,
             next_number: AtomicU64::new(0),
             writer: Some(writer),
@@ -80,9 +88,18 @@ impl LocalStore {
 
     /// Begins to write content for an object at `key`.
     pub(crate) fn upload(&self, key: &str) -> Result<Upload, ObjectError> {
+        self.begin_upload(key, self.small)
+    }
+
+    /// Begins to write content for a part of an object at `key`.
+    pub(crate) fn upload_part(&self, key: &str) -> Result<Upload, ObjectError> {
+        self.begin_upload(key, 0)
+    }
+
+    fn begin_upload(&self, key: &str, small: usize) -> Result<Upload, ObjectError> {
         check_key(key)?;
         let file = FileId { boot: self.boot, number: self.number() };
-        Ok(Upload::begin(key, Arc::clone(&self.files), file, self.pins.guard(file)))
+        Ok(Upload::begin(key, Arc::clone(&self.files), file, self.pins.guard(file), small))
     }
 
     /// Makes content the object at a place, if `condition` holds there; answers its entity tag.
@@ -94,16 +111,23 @@ impl LocalStore {
         attributes: Attributes,
         condition: Condition,
     ) -> Result<String, LocalError> {
+        let (size, etag) = (written.size(), written.etag());
+        let content = match (written.small, written.guard) {
+            (Some(small), _) => put::Content::Small(small),
+            (None, Some(file)) => put::Content::File(file),
+            (None, None) => put::Content::Empty,
+        };
         let object = StoredObject {
-            size: written.size(),
-            etag: written.etag(),
+            size,
+            etag,
             modified: self.now(),
             attributes,
+            is_small: matches!(content, put::Content::Small(_)),
             content: written.segment.into_iter().collect(),
         };
         let etag = object.etag.clone();
         let place = place(bucket, key);
-        self.change(Change::Put { place, object, condition, content: written.guard }).await?;
+        self.change(Change::Put { place, object, condition, content }).await?;
         Ok(etag)
     }
 
@@ -119,11 +143,10 @@ impl LocalStore {
     pub(crate) async fn content(&self, bucket: &str, key: &str) -> Result<Content, ObjectError> {
         check_key(key)?;
         let (index, pins, at) = (Arc::clone(&self.index), Arc::clone(&self.pins), place(bucket, key));
-        let pin =
-            move || pins.pin(|| index.read(|snapshot| with_files(snapshot.object(&at.bucket, &at.key)?)));
+        let pin = move || pins.pin(|| index.read(|snapshot| with_content(snapshot, &at)));
         let (found, pinned) = blocking(key, pin).await?;
-        let object = found.ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })?;
-        Ok(Content::new(key, object, Arc::clone(&self.files), pinned))
+        let (object, small) = found.ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })?;
+        Ok(Content::new(key, object, small, Arc::clone(&self.files), pinned))
     }
 
     /// Removes what is at a place, if `condition` holds there.
@@ -222,11 +245,16 @@ pub(super) fn place(bucket: &str, key: &str) -> Place {
     Place { bucket: bucket.to_owned(), key: key.to_owned() }
 }
 
-type WithFiles = (Option<StoredObject>, Vec<FileId>);
+type Found = Option<(StoredObject, Option<Bytes>)>;
 
-fn with_files(object: Option<StoredObject>) -> Result<WithFiles, redb::Error> {
-    let files = object.iter().flat_map(|object| &object.content).map(|segment| segment.file).collect();
-    Ok((object, files))
+/// What is at a place, its content if that is small, and the files in which it is if not.
+fn with_content(snapshot: &Snapshot, at: &Place) -> Result<(Found, Vec<FileId>), redb::Error> {
+    let Some(object) = snapshot.object(&at.bucket, &at.key)? else {
+        return Ok((None, Vec::new()));
+    };
+    let small = object.is_small.then(|| snapshot.small(&at.bucket, &at.key)).transpose()?;
+    let files = object.content.iter().map(|segment| segment.file).collect();
+    Ok((Some((object, small)), files))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,5 @@
 //! Large objects of a bucket of the local store.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,10 +7,9 @@ use futures::{Stream, StreamExt};
 
 use super::bucket::{LocalBucket, meta, object_error};
 use super::change::Condition;
-use super::content::Content;
 use super::multipart::{PartInfo, UploadInfo};
 use super::record::Attributes;
-use super::upload::Written;
+use super::upload::{Upload, Written};
 use crate::{
     ByteRange, ByteStream, MAX_PAGE, ObjectError, Page, PartMeta, PartPage, PartPlace, Presigned, PutResult,
     Reading, Source, Transfers, UploadMeta,
@@ -19,28 +17,23 @@ use crate::{
 
 impl LocalBucket {
     /// Writes content of a source to the disk; what fails or is dropped leaves nothing.
-    async fn receive(&self, key: &str, source: Source) -> Result<Written, ObjectError> {
+    async fn receive(&self, upload: Upload, key: &str, source: Source) -> Result<Written, ObjectError> {
         let broken =
             |error: std::io::Error| ObjectError::BrokenOff { key: key.to_owned(), reason: error.to_string() };
         let chunks = source.into_checked().map(|chunk| chunk.map_err(broken));
-        self.written(key, chunks).await
+        self.written(upload, chunks).await
     }
 
     async fn written(
         &self,
-        key: &str,
+        mut upload: Upload,
         chunks: impl Stream<Item = Result<bytes::Bytes, ObjectError>> + Send,
     ) -> Result<Written, ObjectError> {
-        let mut upload = self.store.upload(key)?;
         let mut chunks = std::pin::pin!(chunks);
         while let Some(chunk) = chunks.next().await {
             upload.write(chunk?).await?;
         }
         upload.finish().await
-    }
-
-    async fn copied(&self, key: &str, from: Content, range: Range<u64>) -> Result<Written, ObjectError> {
-        self.written(key, from.stream(range)).await
     }
 
     async fn name(
@@ -74,14 +67,14 @@ impl Transfers for LocalBucket {
         source: Source,
         content_type: Option<String>,
     ) -> Result<PutResult, ObjectError> {
-        let written = self.receive(key, source).await?;
+        let written = self.receive(self.store.upload(key)?, key, source).await?;
         self.name(key, written, Attributes { content_type, ..Attributes::default() }).await
     }
 
     async fn copy(&self, from: &str, key: &str) -> Result<PutResult, ObjectError> {
         let content = self.store.content(&self.bucket, from).await?;
         let (all, attributes) = (content.resolve(None)?, content.object().attributes.clone());
-        let written = self.copied(key, content, all).await?;
+        let written = self.written(self.store.upload(key)?, content.stream(all)).await?;
         self.name(key, written, attributes).await
     }
 
@@ -92,7 +85,7 @@ impl Transfers for LocalBucket {
 
     async fn put_part(&self, part: PartPlace<'_>, source: Source) -> Result<PutResult, ObjectError> {
         part.check()?;
-        let written = self.receive(part.key, source).await?;
+        let written = self.receive(self.store.upload_part(part.key)?, part.key, source).await?;
         self.name_part(part, written).await
     }
 
@@ -105,7 +98,7 @@ impl Transfers for LocalBucket {
         part.check()?;
         let content = self.store.content(&self.bucket, from).await?;
         let range = content.resolve(range)?;
-        let written = self.copied(part.key, content, range).await?;
+        let written = self.written(self.store.upload_part(part.key)?, content.stream(range)).await?;
         self.name_part(part, written).await
     }
 

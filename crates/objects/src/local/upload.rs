@@ -22,12 +22,18 @@ pub(crate) struct Upload {
     key: String,
     gathered: Vec<Bytes>,
     bytes: usize,
+    /// Up to how many bytes it is left to the index.
+    small: usize,
+    /// Whether anything was handed to the sink.
+    has_begun: bool,
     sink: Option<Box<Sink>>,
 }
 
-/// Content that is durable but not named yet.
+/// Content that is not named yet; durable, unless it is small.
 #[derive(Debug)]
 pub(crate) struct Written {
+    /// What is to be kept in the index.
+    pub(super) small: Option<Bytes>,
     pub(super) segment: Option<Segment>,
     pub(crate) md5: [u8; 16],
     pub(super) guard: Option<FileGuard>,
@@ -43,10 +49,18 @@ struct Sink {
 }
 
 impl Upload {
-    /// Begins to write content for the object at `key` into the new file that `guard` is for.
-    pub(super) fn begin(key: &str, files: Arc<dyn Files>, file: FileId, guard: FileGuard) -> Self {
+    /// Begins to write content for the object at `key` into the new file that `guard` is for; none is made if it comes to `small`
+    /// bytes at most.
+    pub(super) fn begin(
+        key: &str,
+        files: Arc<dyn Files>,
+        file: FileId,
+        guard: FileGuard,
+        small: usize,
+    ) -> Self {
         let sink = Sink { files, file, guard, md5: Md5::new(), writer: None };
-        Self { key: key.to_owned(), gathered: Vec::new(), bytes: 0, sink: Some(Box::new(sink)) }
+        let (gathered, has_begun) = (Vec::new(), false);
+        Self { key: key.to_owned(), gathered, bytes: 0, small, has_begun, sink: Some(Box::new(sink)) }
     }
 
     /// Appends content.
@@ -59,7 +73,7 @@ impl Upload {
         if self.bytes < GATHER_BYTES {
             return Ok(());
         }
-        self.bytes = 0;
+        (self.bytes, self.has_begun) = (0, true);
         let gathered = std::mem::take(&mut self.gathered);
         let mut sink = self.take_sink()?;
         let work = move || sink.append(&gathered).map(|()| sink);
@@ -67,8 +81,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Makes the content durable.
-    pub(crate) async fn finish(mut self) -> Result<Written, ObjectError> {
+    /// Makes the content durable in a file of its own.
+    async fn finish_file(mut self) -> Result<Written, ObjectError> {
         let gathered = std::mem::take(&mut self.gathered);
         let mut sink = self.take_sink()?;
         on_disk(&self.key, move || {
@@ -76,6 +90,20 @@ impl Upload {
             sink.finish()
         })
         .await
+    }
+
+    /// Makes the content durable; that of an object, if it is `small`, is left to the index to be so.
+    pub(crate) async fn finish(mut self) -> Result<Written, ObjectError> {
+        if self.has_begun || self.bytes == 0 || self.bytes > self.small {
+            return self.finish_file().await;
+        }
+        // No file was made.
+        self.take_sink()?.guard.keep();
+        let content: Bytes = match &mut self.gathered[..] {
+            [only] => std::mem::take(only),
+            several => several.concat().into(),
+        };
+        Ok(Written { segment: None, md5: Md5::digest(&content).into(), guard: None, small: Some(content) })
     }
 
     fn take_sink(&mut self) -> Result<Box<Sink>, ObjectError> {
@@ -108,18 +136,20 @@ impl Sink {
         let md5 = self.md5.finalize().into();
         let Some(mut writer) = self.writer else {
             self.guard.keep();
-            return Ok(Written { segment: None, md5, guard: None });
+            return Ok(Written { small: None, segment: None, md5, guard: None });
         };
         let size = writer.finish()?;
         self.files.rename(&self.file.temporary_path(), &self.file.path())?;
         self.files.sync_dir(&self.file.shard())?;
-        Ok(Written { segment: Some(Segment { file: self.file, size }), md5, guard: Some(self.guard) })
+        let segment = Some(Segment { file: self.file, size });
+        Ok(Written { small: None, segment, md5, guard: Some(self.guard) })
     }
 }
 
 impl Written {
     pub(super) fn size(&self) -> u64 {
-        self.segment.map_or(0, |segment| segment.size)
+        let small = self.small.as_ref().map_or(0, |small| small.len() as u64);
+        self.segment.map_or(small, |segment| segment.size)
     }
 
     pub(super) fn etag(&self) -> String {

@@ -72,12 +72,12 @@ impl Lossy {
         self.state.lock().forgets = Some(synced);
     }
 
-    /// Opens the object store on this disk.
+    /// Opens the object store on this disk; the content of objects of at most `small` bytes is kept in its index.
     ///
     /// # Errors
     /// As [`LocalStore::open`].
-    pub fn open_store(&self, clock: Arc<dyn Clock>) -> Result<Arc<LocalStore>, OpenError> {
-        LocalStore::open_in(Arc::new(self.clone()), clock)
+    pub fn open_store(&self, clock: Arc<dyn Clock>, small: usize) -> Result<Arc<LocalStore>, OpenError> {
+        LocalStore::open_in(Arc::new(self.clone()), clock, small)
     }
 
     /// The file of another database in the same folder, made if it is not there. Its name becomes durable when the

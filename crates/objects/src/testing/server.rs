@@ -41,7 +41,7 @@ pub(crate) async fn serve(clock: Arc<dyn Clock>) -> Server {
 
 /// Serves an empty store behind what `layer` puts in front.
 pub(crate) async fn serve_behind(clock: Arc<dyn Clock>, layer: impl FnOnce(Router) -> Router) -> Server {
-    let store = LocalStore::open_in(Arc::new(Lossy::default()), clock).unwrap();
+    let store = LocalStore::open_in(Arc::new(Lossy::default()), clock, 1024).unwrap();
     let endpoint = s3_endpoint(Arc::clone(&store), &internal_key(), [BUCKET.to_owned()]);
     let router = layer(Router::new().fallback_service(endpoint));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -71,6 +71,7 @@ async fn every_meter_is_used_and_named_here() {
         meters::LOCK_WAITS,
         meters::LOCKS_MET,
         meters::COMMITS,
+        meters::MUTATIONS,
         meters::COMMIT_SECONDS,
         meters::TIMESTAMP_BATCH,
         meters::REGION_LOOKUPS,

@@ -110,6 +110,11 @@ impl Buffer {
         })
     }
 
+    /// How many keys it has.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
     /// # Errors
     /// [`Error::TooLarge`] where a limit is exceeded.
     pub(super) fn check(&self, limits: &Limits) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 use crate::TreeFormat;
 
 /// Watches the records of a whole range, and tells whether it ends just where the format ends it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct EndCheck {
     format: TreeFormat,
     size: u64,

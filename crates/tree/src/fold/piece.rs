@@ -1,5 +1,6 @@
 //! Parts of the new tree.
 
+use braid_sstable::Table;
 use bytes::Bytes;
 
 use crate::range_builder::RangeBuilder;
@@ -95,6 +96,33 @@ impl Pieces {
             true => self.close(),
             false => Ok(()),
         }
+    }
+
+    /// Adds the records of a range's block as it is stored there, if that makes no difference, and says whether it did.
+    #[inline]
+    pub(crate) fn add_block(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        block: usize,
+        each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<bool, TreeError> {
+        // Of blocks but the first it is not known without reading them with which key a range would begin.
+        if self.open.is_none() && block > 0 {
+            return Ok(false);
+        }
+        let open = self.open.get_or_insert_with(|| RangeBuilder::new(self.format, &range.min_key));
+        let added = open.add_block(table, block, each);
+        match added.map_err(|corruption| TreeError::corruption(range.id, &corruption))? {
+            Some(true) => self.close()?,
+            Some(false) => {}
+            None if open.is_empty() => {
+                self.open = None;
+                return Ok(false);
+            }
+            None => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Adds a range as it is, at a boundary.

@@ -66,31 +66,74 @@ pub(crate) fn pass_over(
 ) -> Result<Vec<Piece>, TreeError> {
     let mut pieces = Pieces::new(format, open);
     let Passed { range, table, part, keeps_end } = passed;
-    let end = each_record(format, range, table, part, |key, value| pieces.add(key, value))?;
+    let end = hand_on(format, range, table, part, &mut pieces)?;
     if *keeps_end && part.until.is_none() && end.is_foreign() {
         pieces.end()?;
     }
     Ok(pieces.finish())
 }
 
-/// Calls `add` with each record of a part of a range. All records before its end count for the range's end.
+/// What takes the records of a range.
+trait Taker {
+    fn record(&mut self, range: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError>;
+
+    /// Takes all of a block's records at once, as [`Pieces::add_block`], or says that they are to be handed on one by one.
+    fn block(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        block: usize,
+        each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<bool, TreeError>;
+}
+
+impl Taker for Pieces {
+    #[inline]
+    fn record(&mut self, _: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
+        self.add(key, value)
+    }
+
+    fn block(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        block: usize,
+        each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<bool, TreeError> {
+        self.add_block(range, table, block, each)
+    }
+}
+
+/// Hands each record of a part of a range on, by the block where it can. All records before the part's end count for the range's
+/// end.
 #[inline]
-fn each_record(
+fn hand_on(
     format: TreeFormat,
     range: &RangeDescriptor,
     table: &Table,
     part: &Bounds,
-    mut add: impl FnMut(&[u8], &[u8]) -> Result<(), TreeError>,
+    taker: &mut impl Taker,
 ) -> Result<EndCheck, TreeError> {
     let mut end = EndCheck::new(format);
     let mut cursor = table.cursor();
-    while let Some((key, value)) = step(&mut cursor, range)? {
+    // The last block ends where the range does, not where its content says.
+    let whole_blocks = if *part == Bounds::default() { table.index().blocks() - 1 } else { 0 };
+    loop {
+        if let Some(block) = cursor.next_block().filter(|block| *block < whole_blocks) {
+            let mut end_then = end;
+            if taker.block(range, table, block, |key, value| end_then.add(key, value))? {
+                end = end_then;
+                cursor.skip_to(block + 1);
+                continue;
+            }
+        }
+        let Some((key, value)) = step(&mut cursor, range)? else { break };
         if part.until.as_ref().is_some_and(|until| key >= &until[..]) {
             break;
         }
         end.add(key, value);
         if part.from.as_ref().is_none_or(|from| key >= &from[..]) {
-            add(key, value)?;
+            taker.record(range, key, value)?;
         }
     }
     Ok(end)
@@ -155,24 +198,7 @@ impl Fold {
 
     /// Merges a range's records with the changes up to its end.
     fn rewrite(&mut self, reused: &Reused, table: &Table) -> Result<EndCheck, TreeError> {
-        let (format, range, part) = (self.format, &reused.range, &reused.part);
-        each_record(format, range, table, part, |key, value| self.record(range, key, value))
-    }
-
-    /// Brings a record, and the changes up to its key, into the new tree.
-    #[inline]
-    fn record(&mut self, range: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
-        let Some(next) = self.changes.as_slice().first() else {
-            return self.pieces.add(key, value);
-        };
-        let mut order = next.key[..].cmp(key);
-        if order == Ordering::Less {
-            order = self.add_new(Some(key))?;
-        }
-        match order {
-            Ordering::Equal => self.replace(range, key, value),
-            _ => self.pieces.add(key, value),
-        }
+        hand_on(self.format, &reused.range, table, &reused.part, self)
     }
 
     /// Takes the changes before a key, or all that are left: they are of paths that the tree does not have. Gives how
@@ -203,6 +229,39 @@ impl Fold {
         }
         self.effect.changed += 1;
         self.pieces.add(key, new.as_bytes())
+    }
+}
+
+impl Taker for Fold {
+    /// Brings a record, and the changes up to its key, into the new tree.
+    #[inline]
+    fn record(&mut self, range: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
+        let Some(next) = self.changes.as_slice().first() else {
+            return self.pieces.add(key, value);
+        };
+        let mut order = next.key[..].cmp(key);
+        if order == Ordering::Less {
+            order = self.add_new(Some(key))?;
+        }
+        match order {
+            Ordering::Equal => self.replace(range, key, value),
+            _ => self.pieces.add(key, value),
+        }
+    }
+
+    /// A block is taken if no change comes before the next one.
+    fn block(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        block: usize,
+        each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<bool, TreeError> {
+        let next = self.changes.as_slice().first();
+        if next.is_some_and(|change| table.index().find(&change.key).is_some_and(|at| at <= block)) {
+            return Ok(false);
+        }
+        self.pieces.add_block(range, table, block, each)
     }
 }
 

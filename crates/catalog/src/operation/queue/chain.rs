@@ -6,22 +6,29 @@
 use std::sync::Arc;
 
 use braid_kv::{Snapshot, snapshot_ahead};
-use braid_types::{BranchName, CommitId, Error, Result};
+use braid_types::{BranchName, CommitId, Error, RefExpression, Result};
 use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 
-use super::line::Waiter;
+use super::line::{Line, Waiter};
 use crate::catalog::{Catalog, load_writable};
 use crate::mutation::{Attempts, Request};
 use crate::operation::plan::Plan;
 use crate::operation::publish::{Settled, dirty};
 use crate::operation::stage::BranchAddress;
 use crate::operation::tree_files::Uploads;
-use crate::record;
 use crate::record::request::Answer;
+use crate::record::{self, RepositoryRecord};
+use crate::resolve::resolve;
+
+/// Sources of merges that are read ahead at a time.
+const AHEAD: usize = 16;
 
 /// Jobs on their way to being published.
 struct Chain<'a> {
     catalog: &'a Catalog,
+    line: &'a Line,
     at: BranchAddress,
     /// Those without an answer, in order.
     waiting: Vec<Waiter>,
@@ -32,9 +39,9 @@ struct Chain<'a> {
 
 impl Catalog {
     /// Answers all of these jobs, which are of one branch.
-    pub(super) async fn run_chain(&self, waiting: Vec<Waiter>) {
+    pub(super) async fn run_chain(&self, line: &Line, waiting: Vec<Waiter>) {
         let at = waiting[0].job.at.clone();
-        let mut chain = Chain { catalog: self, at, waiting, sealed: false, in_doubt: false };
+        let mut chain = Chain { catalog: self, line, at, waiting, sealed: false, in_doubt: false };
         let (uploads, mut attempts) = (Uploads::default(), Attempts::new(self));
         while !chain.waiting.is_empty() {
             if let Err(error) = Box::pin(chain.go_on(&uploads, &mut attempts)).await {
@@ -64,6 +71,7 @@ impl Chain<'_> {
             self.waiting.iter().zip(&made).map(|(waiter, id)| waiter.answered(*id)).collect();
         match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
             Settled::Done => {
+                self.line.remember(plan.take_reached());
                 let answered = self.waiting.drain(..).zip(made);
                 answered.for_each(|(waiter, id)| tell(waiter, Ok(id)));
                 Ok(())
@@ -116,6 +124,8 @@ impl Chain<'_> {
     /// away.
     async fn plan(&mut self, plan: &mut Plan<'_>) -> Result<Vec<CommitId>> {
         let repository = plan.repository(&self.at.repository).await?;
+        plan.know_reached(self.line.take_remembered());
+        self.warm(plan, &repository).await;
         let mut made = Vec::with_capacity(self.waiting.len());
         for mut waiter in std::mem::take(&mut self.waiting) {
             let planned = tokio::select! {
@@ -135,6 +145,35 @@ impl Chain<'_> {
             }
         }
         Ok(made)
+    }
+
+    /// Reads what merges are going to read of their sources, side by side: planned one after the other, each would wait for its
+    /// own. What fails here fails again where it counts.
+    async fn warm(&self, plan: &Plan<'_>, repository: &RepositoryRecord) {
+        let sources = self.waiting.iter().filter_map(|waiter| waiter.job.reads());
+        let reads: Vec<BoxFuture<'_, Result<()>>> =
+            sources.map(|source| self.warm_source(plan, repository, source).boxed()).collect();
+        if reads.len() > 1 {
+            let mut reads = stream::iter(reads).buffer_unordered(AHEAD);
+            while reads.next().await.is_some() {}
+        }
+    }
+
+    async fn warm_source(
+        &self,
+        plan: &Plan<'_>,
+        repository: &RepositoryRecord,
+        source: &RefExpression,
+    ) -> Result<()> {
+        let found = resolve(self.catalog, &plan.draft, repository, source).await?;
+        let merged = self.catalog.load_commit(&plan.draft, repository, &found.commit).await?;
+        // What it has in common with its parent, the base has as well, as a rule.
+        let Some(parent) = merged.parents.first() else {
+            return Ok(());
+        };
+        let parent = self.catalog.load_commit(&plan.draft, repository, parent).await?;
+        let ranges = plan.ranges(repository).await?;
+        Ok(braid_tree::warm(&*ranges, self.catalog.pool(), merged.metarange, parent.metarange).await?)
     }
 
     fn doubted(&self, error: Error) -> Error {

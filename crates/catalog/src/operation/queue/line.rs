@@ -2,13 +2,15 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use braid_types::{Code, CommitId, Error, Result};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::job::HeadJob;
 use crate::catalog::Catalog;
+use crate::graph::Reached;
 use crate::operation::stage::BranchAddress;
 
 /// Jobs and turns that may wait for one branch; who comes then is refused.
@@ -18,9 +20,21 @@ const CHAIN_JOBS: usize = 64;
 /// Nor more, once their texts have so many bytes.
 const CHAIN_BYTES: usize = 1 << 20;
 
+/// A line whose last chain had several jobs waits so long for as many to come back: those that were answered take about that
+/// long to ask for more, and one chain of them all costs less than two.
+const LINGER: Duration = Duration::from_millis(2);
+/// What is known of a head's ancestors is forgotten beyond so many.
+const REMEMBERED: usize = 200_000;
+
 /// The line of one branch.
 #[derive(Debug, Default)]
-pub(crate) struct Line(Mutex<Waiting>);
+pub(crate) struct Line {
+    waiting: Mutex<Waiting>,
+    /// Told whenever another comes to wait.
+    came: Notify,
+    /// What the head of the last chain reaches.
+    reached: Mutex<Option<Reached>>,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -80,7 +94,7 @@ impl Line {
     }
 
     fn push(self: &Arc<Self>, catalog: &Catalog, at: &BranchAddress, entry: Entry) -> Result<()> {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         if waiting.queue.len() >= WAITING {
             // Those whose callers went away take nobody's place.
             waiting.queue.retain(Entry::is_wanted);
@@ -89,15 +103,39 @@ impl Line {
             return Err(too_many(at));
         }
         waiting.queue.push_back(entry);
+        self.came.notify_one();
         if !std::mem::replace(&mut waiting.running, true) {
             tokio::spawn(run(catalog.clone(), Arc::clone(self)));
         }
         Ok(())
     }
 
+    /// Keeps what is known of the ancestors of the branch's head.
+    pub(super) fn remember(&self, reached: Option<Reached>) {
+        *self.reached.lock() = reached.filter(|reached| reached.len() <= REMEMBERED);
+    }
+
+    /// What was kept last. It may be of a head that is no longer the branch's.
+    pub(super) fn take_remembered(&self) -> Option<Reached> {
+        self.reached.lock().take()
+    }
+
+    /// After a chain of so many jobs, waits a moment for as many, if they were several.
+    async fn linger(&self, jobs: usize) {
+        let come_back = async {
+            while self.waiting.lock().queue.len() < jobs {
+                self.came.notified().await;
+            }
+        };
+        if jobs > 1 {
+            // Fewer will do.
+            let _ = tokio::time::timeout(LINGER, come_back).await;
+        }
+    }
+
     /// What comes next; nothing, and the task has ended, if nobody waits.
     fn next(&self) -> Option<Next> {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         let next = waiting.next();
         waiting.running = next.is_some();
         next
@@ -165,7 +203,11 @@ async fn run(catalog: Catalog, line: Arc<Line>) {
     let ending = Ending(line);
     while let Some(next) = ending.0.next() {
         match next {
-            Next::Chain(waiters) => catalog.run_chain(waiters).await,
+            Next::Chain(waiters) => {
+                let jobs = waiters.len();
+                catalog.run_chain(&ending.0, waiters).await;
+                ending.0.linger(jobs).await;
+            }
             Next::Turn(begin) => {
                 let (ended, end) = oneshot::channel();
                 // Nothing is ever sent: the turn ends when it is dropped, which it is at once if nobody waits for it.
@@ -182,7 +224,7 @@ struct Ending(Arc<Line>);
 impl Drop for Ending {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            *self.0.0.lock() = Waiting::default();
+            *self.0.waiting.lock() = Waiting::default();
         }
     }
 }

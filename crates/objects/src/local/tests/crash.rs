@@ -19,7 +19,7 @@ fn body(seed: u8) -> Bytes {
 }
 
 fn open(disk: &Lossy) -> Arc<LocalStore> {
-    LocalStore::open_in(Arc::new(disk.clone()), clock()).unwrap()
+    LocalStore::open_in(Arc::new(disk.clone()), clock(), 0).unwrap()
 }
 
 async fn put(store: &Arc<dyn ObjectStore>, key: &str, seed: u8) -> Result<(), ObjectError> {
@@ -31,7 +31,7 @@ async fn survives(disk: &Lossy) -> bool {
     let store = open(disk);
     put(&bucket(&store), "key", 1).await.unwrap();
     let crashed = disk.after_crash();
-    let Ok(store) = LocalStore::open_in(Arc::new(crashed), clock()) else { return false };
+    let Ok(store) = LocalStore::open_in(Arc::new(crashed), clock(), 0) else { return false };
     matches!(bucket(&store).get("key", None).await, Ok(found) if found == body(1))
 }
 

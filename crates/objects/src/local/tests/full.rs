@@ -10,7 +10,7 @@ use crate::testing::{Lossy, clock};
 use crate::{ObjectError, ObjectStore, PutOptions};
 
 fn open(disk: &Lossy) -> Arc<LocalStore> {
-    LocalStore::open_in(Arc::new(disk.clone()), clock()).unwrap()
+    LocalStore::open_in(Arc::new(disk.clone()), clock(), 0).unwrap()
 }
 
 async fn put(store: &Arc<dyn ObjectStore>, key: &str) -> Result<(), ObjectError> {

@@ -13,7 +13,7 @@ use crate::{ByteRange, ObjectError, PutOptions};
 const BUCKET: &str = "braid.local";
 
 fn open(disk: &Lossy) -> Arc<LocalStore> {
-    LocalStore::open_in(Arc::new(disk.clone()), clock()).unwrap()
+    LocalStore::open_in(Arc::new(disk.clone()), clock(), 0).unwrap()
 }
 
 async fn put(store: &Arc<LocalStore>, key: &str, body: &Bytes) {
