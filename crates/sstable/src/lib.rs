@@ -53,4 +53,4 @@ pub use stored_block::{Compression, TRAILER_LEN, decode_block};
 pub use table::Table;
 pub use table_index::{TableIndex, Tail};
 pub use verify::{verify, verify_all};
-pub use writer::{MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, Writer, WriterOptions};
+pub use writer::{Checkpoint, MAX_KEY_BYTES, MAX_PROPERTIES_BYTES, MAX_VALUE_BYTES, Writer, WriterOptions};

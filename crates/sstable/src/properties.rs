@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::block::Block;
 use crate::block_cursor::{BlockCursor, KeyForm};
+use crate::key::KEY_TRAILER_LEN;
 use crate::{Compression, Corruption, Defect, MAX_PROPERTIES_BYTES, varint};
 
 /// What the names of the format's own properties start with.
@@ -51,6 +52,11 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// The lengths of all keys, without what makes them internal, and values.
+    pub(crate) fn raw_bytes(&self) -> u64 {
+        self.raw_key_size + self.raw_value_size - self.entries * KEY_TRAILER_LEN as u64
+    }
+
     /// Counts an entry with this internal key.
     pub(crate) fn count(&mut self, key: &[u8], value: &[u8]) {
         self.entries += 1;

@@ -37,6 +37,26 @@ impl Default for WriterOptions {
     }
 }
 
+/// Where a data block ended in a table that is being written: what it takes to go on from there.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    totals: Totals,
+    /// The internal key before it.
+    last_key: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// How many data blocks come before it.
+    pub fn blocks(&self) -> usize {
+        usize::try_from(self.totals.data_blocks).expect("blocks were in memory")
+    }
+
+    /// The lengths of all keys and values before it, in bytes, before compression.
+    pub fn raw_bytes(&self) -> u64 {
+        self.totals.raw_bytes()
+    }
+}
+
 /// Builds a table in memory. The same records, options and properties give the same bytes.
 #[derive(Debug)]
 pub struct Writer {
@@ -48,6 +68,8 @@ pub struct Writer {
     totals: Totals,
     /// The data block that is stored but not in the index: its separator depends on the key that comes next.
     unindexed: Option<BlockHandle>,
+    /// Where the last block ended that was stored.
+    end: Option<Checkpoint>,
     /// Room for the internal key of a record or separator.
     scratch: Vec<u8>,
 }
@@ -68,8 +90,56 @@ impl Writer {
             sealer: BlockSealer::new(options.compression),
             totals: Totals::default(),
             unindexed: None,
+            end: None,
             scratch: Vec::new(),
         }
+    }
+
+    /// Goes on at a checkpoint, with the blocks before it as `table` has them, a table of the same records. `None` if that does not
+    /// have them in such blocks.
+    ///
+    /// # Errors
+    /// [`Corruption`] of one of those blocks.
+    pub fn resume(
+        options: WriterOptions,
+        table: &Table,
+        at: &Checkpoint,
+    ) -> Result<Option<Self>, Corruption> {
+        let (index, blocks) = (table.index(), at.blocks());
+        if blocks == 0 || blocks > index.blocks() || index.span(0..blocks) != (0..at.totals.data_size) {
+            return Ok(None);
+        }
+        // The same records up to the same key are the same records.
+        let mut records = BlockCursor::new(table.read_data(blocks - 1)?, KeyForm::Record);
+        records.seek_to_last()?;
+        if records.key() != at.last_key {
+            return Ok(None);
+        }
+        let mut writer = Self::new(options);
+        for block in 0..blocks {
+            let stored = table.stored_data(block)?;
+            table.check_checksum(block, stored)?;
+            if let Some(before) = block.checked_sub(1) {
+                let mut separator = index.separator(before);
+                separator.extend_from_slice(&SEPARATOR_TRAILER);
+                writer.index.add(&separator, &index.handle(before).encode());
+            }
+            append_as_is(stored, &mut writer.file);
+        }
+        writer.unindexed = Some(index.handle(blocks - 1));
+        writer.data.pass(&at.last_key);
+        (writer.totals, writer.end) = (at.totals, Some(at.clone()));
+        Ok(Some(writer))
+    }
+
+    /// Where the last block ended that was stored.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.end.as_ref()
+    }
+
+    /// How many data blocks were stored.
+    pub fn blocks(&self) -> u64 {
+        self.totals.data_blocks
     }
 
     /// Adds a record, whose key must come after the one added last, in byte order.
@@ -131,8 +201,8 @@ impl Writer {
         self.index_block(Some(&first));
         self.totals = totals;
         let handle = append_as_is(stored, &mut self.file);
-        self.note_stored(handle);
         self.data.pass(records.key());
+        self.note_stored(handle);
         Ok(true)
     }
 
@@ -143,7 +213,7 @@ impl Writer {
 
     /// The lengths of all keys and values added, in bytes, before compression.
     pub fn raw_bytes(&self) -> u64 {
-        self.totals.raw_key_size + self.totals.raw_value_size - self.totals.entries * KEY_TRAILER_LEN as u64
+        self.totals.raw_bytes()
     }
 
     /// The finished file, which carries these properties beside the format's own.
@@ -190,6 +260,7 @@ impl Writer {
         self.totals.data_blocks += 1;
         self.totals.data_size += handle.size + TRAILER_LEN as u64;
         self.unindexed = Some(handle);
+        self.end = Some(Checkpoint { totals: self.totals, last_key: self.data.last_key().to_vec() });
     }
 
     /// Gives the data block that was stored last its index entry, if it has none yet. `next` is the key that comes after it, if one

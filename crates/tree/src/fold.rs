@@ -171,11 +171,12 @@ impl<S> Jobs<S> {
         let Cut { bounds, ranges, changes } = cut;
         let opening = self.opener.open([&self.base.ranges()[ranges.clone()]]);
         let has_last = ranges.end == self.base.ranges().len();
-        let (pool, format) = (self.pool.clone(), self.format);
+        let (pool, format, checkpoints) =
+            (self.pool.clone(), self.format, Arc::clone(self.pool.checkpoints()));
         async move {
             let [opened] = opening.await?;
             let unit = Unit { bounds, ranges: opened, has_last, changes };
-            let output = pool.run(move || fold_unit(format, unit)).await?;
+            let output = pool.run(move || fold_unit(format, &checkpoints, unit)).await?;
             Ok(Segment { base: ranges, pieces: output.pieces, effect: output.effect, conflicts: Vec::new() })
         }
         .boxed()

@@ -3,6 +3,7 @@
 mod arena;
 mod changes;
 mod check;
+mod checkpoints;
 mod conflicts;
 mod cursor;
 mod diff;

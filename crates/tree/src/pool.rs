@@ -13,6 +13,8 @@ use std::thread;
 use futures::channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 
+use crate::checkpoints::Checkpoints;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that work is done on; clones share them. They are started when there is work for them, and end with the
@@ -24,6 +26,8 @@ pub struct Pool {
     threads: usize,
     /// `None` computes on the caller's thread.
     shared: Option<Arc<Handle>>,
+    /// What its folds found out about ranges that they wrote.
+    checkpoints: Arc<Checkpoints>,
 }
 
 /// Ends the threads once no pool is left that could give them work.
@@ -46,12 +50,17 @@ struct Queue {
 impl Pool {
     /// A pool of so many threads, at least one.
     pub fn new(threads: usize) -> Self {
-        Self { threads: threads.max(1), shared: Some(Arc::new(Handle(Arc::default()))) }
+        let shared = Some(Arc::new(Handle(Arc::default())));
+        Self { threads: threads.max(1), shared, checkpoints: Arc::default() }
     }
 
     /// A pool without threads: work is done where it is awaited, when it is awaited.
     pub fn inline() -> Self {
-        Self { threads: 1, shared: None }
+        Self { threads: 1, shared: None, checkpoints: Arc::default() }
+    }
+
+    pub(crate) fn checkpoints(&self) -> &Arc<Checkpoints> {
+        &self.checkpoints
     }
 
     /// How many jobs can be under way at a time.

@@ -1,11 +1,13 @@
 //! Writes one range.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use braid_sstable::{Corruption, RecordHasher, Table, WriteError, Writer};
 use braid_types::RangeId;
 use bytes::Bytes;
 
+use crate::checkpoints::{Checkpoint, OfRange};
 use crate::range_file::{KIND, add_labels, own_properties, user_properties};
 use crate::value::entry_size;
 use crate::{RangeDescriptor, TreeError, TreeFormat};
@@ -18,6 +20,7 @@ pub(crate) struct RangeBuilder {
     min_key: Bytes,
     /// The sum of the entries' sizes, as long as each record had one.
     data_bytes: Option<u64>,
+    checkpoints: OfRange,
     /// What the file says of itself beside its kind; part of its id.
     labels: BTreeMap<String, String>,
 }
@@ -31,6 +34,7 @@ impl RangeBuilder {
             hasher: RecordHasher::new(),
             min_key: Bytes::copy_from_slice(min_key),
             data_bytes: Some(0),
+            checkpoints: Vec::new(),
             labels: BTreeMap::new(),
         }
     }
@@ -40,9 +44,36 @@ impl RangeBuilder {
         Self { data_bytes: None, labels: labels.clone(), ..Self::new(format, min_key) }
     }
 
+    /// Goes on with another range, of which `table` is the table, at the last of these checkpoints of its. `None` if the table is laid
+    /// out otherwise.
+    pub(crate) fn resume(
+        format: TreeFormat,
+        min_key: &Bytes,
+        table: &Table,
+        checkpoints: &[Arc<Checkpoint>],
+    ) -> Result<Option<Self>, Corruption> {
+        let Some(last) = checkpoints.last() else {
+            return Ok(None);
+        };
+        let resumed = Writer::resume(format.table, table, &last.table)?;
+        Ok(resumed.map(|writer| Self {
+            format,
+            writer,
+            hasher: last.hasher.clone(),
+            min_key: min_key.clone(),
+            data_bytes: last.data_bytes,
+            checkpoints: checkpoints.to_vec(),
+            labels: BTreeMap::new(),
+        }))
+    }
+
     /// Adds a record, and says whether the range ends with it.
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<bool, TreeError> {
+        let blocks = self.writer.blocks();
         self.writer.add(key, value).map_err(|error| refused(key, error))?;
+        if self.writer.blocks() > blocks {
+            self.mark();
+        }
         self.hasher.add(key, value);
         self.data_bytes = self.data_bytes.and_then(|sum| sum.checked_add(entry_size(value)?));
         Ok(self.format.ends_after(self.writer.raw_bytes(), key))
@@ -75,7 +106,26 @@ impl RangeBuilder {
             return Ok(None);
         }
         (self.hasher, self.data_bytes) = (hasher, data_bytes);
+        self.mark();
         Ok(Some(ends))
+    }
+
+    /// Notes that the block stored last ended just behind what is hashed.
+    fn mark(&mut self) {
+        if let Some(table) = self.writer.checkpoint().cloned() {
+            let (hasher, data_bytes) = (self.hasher.clone(), self.data_bytes);
+            self.checkpoints.push(Arc::new(Checkpoint { table, hasher, data_bytes }));
+        }
+    }
+
+    /// The format it is written in.
+    pub(crate) fn format(&self) -> TreeFormat {
+        self.format
+    }
+
+    /// Where blocks ended.
+    pub(crate) fn take_checkpoints(&mut self) -> OfRange {
+        std::mem::take(&mut self.checkpoints)
     }
 
     /// Whether no record was added yet.

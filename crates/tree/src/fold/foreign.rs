@@ -19,6 +19,11 @@ impl EndCheck {
         Self { format, size: 0, ends_here: false, ended_before: false }
     }
 
+    /// Goes on within a range that this format has not ended after records of so many bytes.
+    pub(super) fn within(format: TreeFormat, size: u64) -> Self {
+        Self { size, ..Self::new(format) }
+    }
+
     #[inline]
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         self.ended_before |= self.ends_here;

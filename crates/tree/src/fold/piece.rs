@@ -1,8 +1,11 @@
 //! Parts of the new tree.
 
+use std::sync::Arc;
+
 use braid_sstable::Table;
 use bytes::Bytes;
 
+use crate::checkpoints::Checkpoints;
 use crate::range_builder::RangeBuilder;
 use crate::run::Bounds;
 use crate::{RangeDescriptor, TreeError, TreeFormat};
@@ -64,8 +67,11 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn of(range: RangeBuilder) -> Result<Self, TreeError> {
-        let (range, file) = range.finish()?;
+    /// Finishes a range, and remembers where its blocks end.
+    pub(crate) fn of(mut builder: RangeBuilder, known: &Checkpoints) -> Result<Self, TreeError> {
+        let (format, checkpoints) = (builder.format(), builder.take_checkpoints());
+        let (range, file) = builder.finish()?;
+        known.remember(range.id, format, checkpoints);
         Ok(Self { range, file })
     }
 }
@@ -73,14 +79,34 @@ impl Written {
 /// Makes pieces of records and ranges in key order.
 pub(crate) struct Pieces {
     format: TreeFormat,
+    known: Arc<Checkpoints>,
     done: Vec<Piece>,
     open: Option<RangeBuilder>,
 }
 
 impl Pieces {
     /// Pieces that begin where a range begins, or in the range that is open.
-    pub(crate) fn new(format: TreeFormat, open: Option<RangeBuilder>) -> Self {
-        Self { format, done: Vec::new(), open }
+    pub(crate) fn new(format: TreeFormat, known: &Arc<Checkpoints>, open: Option<RangeBuilder>) -> Self {
+        Self { format, known: Arc::clone(known), done: Vec::new(), open }
+    }
+
+    /// Begins a range with blocks of another at once, up to the last place before the block `before` that is known of it. Gives how
+    /// many blocks those are, and the bytes of their records.
+    pub(crate) fn begin_with(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        before: usize,
+    ) -> Result<Option<(usize, u64)>, TreeError> {
+        assert!(self.is_at_boundary(), "a range that is being written would be cut short");
+        let Some(known) = self.known.of(&range.id, self.format) else {
+            return Ok(None);
+        };
+        let count = known.partition_point(|checkpoint| checkpoint.table.blocks() <= before);
+        let resumed = RangeBuilder::resume(self.format, &range.min_key, table, &known[..count]);
+        self.open = resumed.map_err(|corruption| TreeError::corruption(range.id, &corruption))?;
+        let last = self.open.as_ref().and(known[..count].last());
+        Ok(last.map(|last| (last.table.blocks(), last.table.raw_bytes())))
     }
 
     /// Whether the next record begins a range.
@@ -146,7 +172,7 @@ impl Pieces {
 
     fn close(&mut self) -> Result<(), TreeError> {
         if let Some(range) = self.open.take() {
-            self.done.push(Piece::Written(Written::of(range)?));
+            self.done.push(Piece::Written(Written::of(range, &self.known)?));
         }
         Ok(())
     }

@@ -84,7 +84,10 @@ impl Stitcher {
                 self.go_through(None, reopened).await?;
                 Box::pin(self.push(piece)).await?;
             }
-            (Last::Open(open), Piece::End) => self.write(Written::of(*open)?),
+            (Last::Open(open), Piece::End) => {
+                let written = Written::of(*open, self.pool.checkpoints())?;
+                self.write(written);
+            }
             (Last::Open(open), piece) => {
                 let passed = self.passed(piece).await?;
                 self.go_through(Some(*open), passed).await?;
@@ -105,7 +108,8 @@ impl Stitcher {
             last => self.last = last,
         }
         if let Last::Open(open) = mem::replace(&mut self.last, Last::None) {
-            self.write(Written::of(*open)?);
+            let written = Written::of(*open, self.pool.checkpoints())?;
+            self.write(written);
         }
         Ok(())
     }
@@ -155,8 +159,8 @@ impl Stitcher {
     }
 
     async fn go_through(&mut self, open: Option<RangeBuilder>, passed: Passed) -> Result<(), TreeError> {
-        let format = self.format;
-        let pieces = self.pool.run(move || pass_over(format, open, &passed)).await?;
+        let (format, checkpoints) = (self.format, Arc::clone(self.pool.checkpoints()));
+        let pieces = self.pool.run(move || pass_over(format, &checkpoints, open, &passed)).await?;
         pieces.into_iter().for_each(|piece| self.settle(piece));
         Ok(())
     }
@@ -166,7 +170,10 @@ impl Stitcher {
         let written = match piece {
             Piece::Reused(reused) => return self.open(reused).await,
             Piece::Written(written) => written,
-            Piece::Open(open) => self.pool.run(move || Written::of(*open)).await?,
+            Piece::Open(open) => {
+                let checkpoints = Arc::clone(self.pool.checkpoints());
+                self.pool.run(move || Written::of(*open, &checkpoints)).await?
+            }
             Piece::End => unreachable!("an end has no records"),
         };
         let table = open_range(&written.range.id, written.file)?;

@@ -1,6 +1,7 @@
 //! Folds some changes into the ranges that they touch.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::vec;
 
 use braid_sstable::{Cursor, Table};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 
 use super::foreign::EndCheck;
 use super::piece::{Piece, Pieces, Reused};
+use crate::checkpoints::Checkpoints;
 use crate::range_builder::RangeBuilder;
 use crate::run::{Bounds, Opened};
 use crate::value::identity;
@@ -42,12 +44,16 @@ pub(crate) struct Effect {
 }
 
 /// Folds a unit from a place where a range begins. A range that no change has an effect on is reused.
-pub(crate) fn fold_unit(format: TreeFormat, unit: Unit) -> Result<Output, TreeError> {
+pub(crate) fn fold_unit(
+    format: TreeFormat,
+    known: &Arc<Checkpoints>,
+    unit: Unit,
+) -> Result<Output, TreeError> {
     let mut fold = Fold {
         format,
         bounds: unit.bounds,
         changes: unit.changes.into_iter(),
-        pieces: Pieces::new(format, None),
+        pieces: Pieces::new(format, known, None),
         effect: Effect::default(),
     };
     let last = unit.ranges.len();
@@ -61,10 +67,11 @@ pub(crate) fn fold_unit(format: TreeFormat, unit: Unit) -> Result<Output, TreeEr
 /// Adds the records of a range to those of a range that is open before it.
 pub(crate) fn pass_over(
     format: TreeFormat,
+    known: &Arc<Checkpoints>,
     open: Option<RangeBuilder>,
     passed: &Passed,
 ) -> Result<Vec<Piece>, TreeError> {
-    let mut pieces = Pieces::new(format, open);
+    let mut pieces = Pieces::new(format, known, open);
     let Passed { range, table, part, keeps_end } = passed;
     let end = hand_on(format, range, table, part, &mut pieces)?;
     if *keeps_end && part.until.is_none() && end.is_foreign() {
@@ -75,6 +82,14 @@ pub(crate) fn pass_over(
 
 /// What takes the records of a range.
 trait Taker {
+    /// Takes a range's first blocks, of so many at most, as [`Pieces::begin_with`].
+    fn first_blocks(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        most: usize,
+    ) -> Result<Option<(usize, u64)>, TreeError>;
+
     fn record(&mut self, range: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError>;
 
     /// Takes all of a block's records at once, as [`Pieces::add_block`], or says that they are to be handed on one by one.
@@ -88,6 +103,16 @@ trait Taker {
 }
 
 impl Taker for Pieces {
+    /// Where a range is passed over, another one goes on through it as a rule.
+    fn first_blocks(
+        &mut self,
+        _: &RangeDescriptor,
+        _: &Table,
+        _: usize,
+    ) -> Result<Option<(usize, u64)>, TreeError> {
+        Ok(None)
+    }
+
     #[inline]
     fn record(&mut self, _: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
         self.add(key, value)
@@ -118,6 +143,12 @@ fn hand_on(
     let mut cursor = table.cursor();
     // The last block ends where the range does, not where its content says.
     let whole_blocks = if *part == Bounds::default() { table.index().blocks() - 1 } else { 0 };
+    if whole_blocks > 0
+        && let Some((blocks, bytes)) = taker.first_blocks(range, table, whole_blocks)?
+    {
+        end = EndCheck::within(format, bytes);
+        cursor.skip_to(blocks);
+    }
     loop {
         if let Some(block) = cursor.next_block().filter(|block| *block < whole_blocks) {
             let mut end_then = end;
@@ -233,6 +264,20 @@ impl Fold {
 }
 
 impl Taker for Fold {
+    fn first_blocks(
+        &mut self,
+        range: &RangeDescriptor,
+        table: &Table,
+        most: usize,
+    ) -> Result<Option<(usize, u64)>, TreeError> {
+        let next = self.changes.as_slice().first();
+        let touched = next.and_then(|change| table.index().find(&change.key)).unwrap_or(most);
+        match self.pieces.is_at_boundary() {
+            true => self.pieces.begin_with(range, table, touched.min(most)),
+            false => Ok(None),
+        }
+    }
+
     /// Brings a record, and the changes up to its key, into the new tree.
     #[inline]
     fn record(&mut self, range: &RangeDescriptor, key: &[u8], value: &[u8]) -> Result<(), TreeError> {

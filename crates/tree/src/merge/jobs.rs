@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::future::{self, FutureExt};
 
 use super::{Merge, Side, Strategy};
+use crate::checkpoints::Checkpoints;
 use crate::fold::{Job, Piece, Reused, Segment, Unit, fold_unit};
 use crate::limits::Limits;
 use crate::opener::Opener;
@@ -26,6 +27,7 @@ pub(super) struct Jobs {
 /// What all jobs of a merge share.
 struct Task {
     format: TreeFormat,
+    checkpoints: Arc<Checkpoints>,
     merge: Merge,
     /// Whether there is a conflict already: then only conflicts are still looked for.
     has_conflicts: AtomicBool,
@@ -40,7 +42,12 @@ impl Jobs {
         limits: Limits,
         merge: &Merge,
     ) -> Self {
-        let task = Task { format: *format, merge: merge.clone(), has_conflicts: AtomicBool::new(false) };
+        let task = Task {
+            format: *format,
+            checkpoints: Arc::clone(pool.checkpoints()),
+            merge: merge.clone(),
+            has_conflicts: AtomicBool::new(false),
+        };
         Self {
             plan: Plan::new(trees.clone(), Bounds::default(), limits.ramp()),
             trees,
@@ -108,7 +115,7 @@ impl Task {
         if self.has_conflicts.load(Ordering::Relaxed) {
             return Ok(Segment { conflicts, ..Segment::default() });
         }
-        let output = fold_unit(self.format, Unit { bounds, ranges, has_last, changes })?;
+        let output = fold_unit(self.format, &self.checkpoints, Unit { bounds, ranges, has_last, changes })?;
         Ok(Segment { pieces: output.pieces, effect: output.effect, ..Segment::default() })
     }
 
