@@ -97,8 +97,10 @@ impl Lake {
         rounds: usize,
     ) -> anyhow::Result<()> {
         let step = (self.entries / CHANGES).max(1);
-        let one = |index: usize| format!("{}.{index:05}", data::path(self.entries / 2));
-        let scattered = |index: usize| data::path((index * step) % self.entries);
+        let one = |round: usize, index: usize| {
+            format!("{}.{round}.{index:05}", data::path(self.entries / 2))
+        };
+        let scattered = |round: usize, index: usize| data::path((index * step + round) % self.entries);
         let one = self.commit_each(fleet, rounds, one).await?;
         figures.time(&backend.name("commit_10k_one_directory_ms"), one)?;
         let scattered = self.commit_each(fleet, rounds, scattered).await?;
@@ -134,11 +136,11 @@ impl Lake {
         &self,
         fleet: &Fleet,
         rounds: usize,
-        path: impl Fn(usize) -> String,
+        path: impl Fn(usize, usize) -> String,
     ) -> anyhow::Result<Duration> {
         let mut times = Vec::with_capacity(rounds);
-        for _ in 0..rounds {
-            let paths = (0..CHANGES).map(|index| ObjectPath::new(path(index)));
+        for round in 0..rounds {
+            let paths = (0..CHANGES).map(|index| ObjectPath::new(path(round, index)));
             let paths: Vec<ObjectPath> = paths.collect::<Result<_, _>>()?;
             let pool = self.link(fleet, &paths).await?;
             times.push(commit(fleet, &pool).await?);

@@ -16,7 +16,7 @@ impl LocalS3 {
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
-        let content = self.store.content(&input.bucket, &input.key).await.map_err(s3_error)?;
+        let content = self.store.content(&input.bucket, &input.key).map_err(s3_error)?;
         let conditions = ReadConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -46,7 +46,7 @@ impl LocalS3 {
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
-        let object = self.store.object(&input.bucket, &input.key).await.map_err(s3_error)?;
+        let object = self.store.object(&input.bucket, &input.key).map_err(s3_error)?;
         let conditions = ReadConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,

@@ -90,7 +90,7 @@ impl LocalS3 {
             return Err(refuse!(NotImplemented, "only the objects of buckets can be copied"));
         };
         check_bucket(bucket)?;
-        let content = self.store.content(bucket, key).await.map_err(s3_error)?;
+        let content = self.store.content(bucket, key).map_err(s3_error)?;
         match conditions.check(&content.object().etag, content.object().modified) {
             // What is known already cannot be left out of a copy.
             Err(_) => Err(refuse!(PreconditionFailed, "the source is another than the one asked for")),

@@ -61,13 +61,13 @@ impl ObjectStore for LocalBucket {
     }
 
     async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Bytes, ObjectError> {
-        let content = self.store.content(&self.bucket, key).await?;
+        let content = self.store.content(&self.bucket, key)?;
         let range = content.resolve(range)?;
         content.read(range).await
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectError> {
-        let object = self.store.object(&self.bucket, key).await?;
+        let object = self.store.object(&self.bucket, key)?;
         Ok(meta(key.to_owned(), object))
     }
 

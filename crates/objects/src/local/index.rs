@@ -34,7 +34,14 @@ const BATCH: &str = "batch";
 #[derive(Debug)]
 pub(super) struct Index {
     files: Arc<dyn Files>,
-    database: RwLock<Option<Database>>,
+    open: RwLock<Option<Open>>,
+}
+
+/// The database, and its state as of the last commit: to open a snapshot takes longer than most reads of it.
+#[derive(Debug)]
+struct Open {
+    database: Database,
+    newest: Snapshot,
 }
 
 /// The tables in a write transaction.
@@ -47,12 +54,14 @@ pub(super) struct Tables<'t> {
 }
 
 /// The tables in a snapshot.
+#[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) objects: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     pub(super) uploads: redb::ReadOnlyTable<(&'static str, &'static str, &'static str), &'static [u8]>,
     pub(super) parts: redb::ReadOnlyTable<(&'static str, u16), &'static [u8]>,
     pub(super) files: redb::ReadOnlyTable<(u64, u64), ()>,
     pub(super) small: redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    counters: redb::ReadOnlyTable<&'static str, u64>,
 }
 
 /// A write that failed.
@@ -68,7 +77,8 @@ impl Index {
     pub(super) fn open(files: Arc<dyn Files>) -> Result<(Self, u64), OpenError> {
         let database = files.open_index(PATH)?;
         let boot = count_opening(&database).map_err(|error| OpenError::Write(Box::new(error)))?;
-        Ok((Self { files, database: RwLock::new(Some(database)) }, boot))
+        let newest = Snapshot::of(&database).map_err(|error| OpenError::Write(Box::new(error)))?;
+        Ok((Self { files, open: RwLock::new(Some(Open { database, newest })) }, boot))
     }
 
     /// Runs `look` on the state as of the last commit.
@@ -77,16 +87,8 @@ impl Index {
         look: impl FnOnce(&Snapshot) -> Result<T, redb::Error>,
     ) -> Result<T, redb::Error> {
         self.reopen_if_closed()?;
-        let database = self.database.read();
-        let database = database.as_ref().ok_or(redb::Error::DatabaseClosed)?;
-        let transaction = database.begin_read()?;
-        look(&Snapshot {
-            objects: transaction.open_table(OBJECTS)?,
-            uploads: transaction.open_table(UPLOADS)?,
-            parts: transaction.open_table(PARTS)?,
-            files: transaction.open_table(FILES)?,
-            small: transaction.open_table(SMALL)?,
-        })
+        let open = self.open.read();
+        look(&open.as_ref().ok_or(redb::Error::DatabaseClosed)?.newest)
     }
 
     /// Runs `change` and makes what it did durable, all or nothing. To be called by one thread only.
@@ -95,34 +97,41 @@ impl Index {
         change: impl FnOnce(&mut Tables<'_>) -> Result<T, redb::Error>,
     ) -> Result<T, WriteError> {
         let before = self.batches().map_err(nothing_happened)?;
-        let outcome = match self.database.read().as_ref() {
-            Some(database) => commit(database, before + 1, change),
+        let outcome = match self.open.read().as_ref() {
+            Some(open) => commit(&open.database, before + 1, change),
             None => return Err(nothing_happened(redb::Error::DatabaseClosed)),
         };
+        let outcome = outcome.and_then(|answer| self.show_newest().map(|()| answer));
         outcome.map_err(|cause| {
             // A commit that failed may still be seen in the page cache, and be on the disk or not: only what is
             // not even seen did not happen.
-            *self.database.write() = None;
+            *self.open.write() = None;
             let may_have_happened = self.batches().map_or(true, |after| after != before);
             WriteError { cause: Box::new(cause), may_have_happened }
         })
     }
 
     fn batches(&self) -> Result<u64, redb::Error> {
-        self.reopen_if_closed()?;
-        let database = self.database.read();
-        let database = database.as_ref().ok_or(redb::Error::DatabaseClosed)?;
-        let counters = database.begin_read()?.open_table(COUNTERS)?;
-        Ok(counters.get(BATCH)?.map_or(0, |count| count.value()))
+        self.read(|snapshot| Ok(snapshot.counters.get(BATCH)?.map_or(0, |count| count.value())))
+    }
+
+    /// Lets readers see the last commit.
+    fn show_newest(&self) -> Result<(), redb::Error> {
+        let mut open = self.open.write();
+        let open = open.as_mut().ok_or(redb::Error::DatabaseClosed)?;
+        open.newest = Snapshot::of(&open.database)?;
+        Ok(())
     }
 
     fn reopen_if_closed(&self) -> Result<(), redb::Error> {
-        if self.database.read().is_some() {
+        if self.open.read().is_some() {
             return Ok(());
         }
-        let mut database = self.database.write();
-        if database.is_none() {
-            *database = Some(self.files.open_index(PATH)?);
+        let mut open = self.open.write();
+        if open.is_none() {
+            let database = self.files.open_index(PATH)?;
+            let newest = Snapshot::of(&database)?;
+            *open = Some(Open { database, newest });
         }
         Ok(())
     }
@@ -179,6 +188,19 @@ pub(super) fn is_full(error: &redb::Error) -> bool {
 }
 
 impl Snapshot {
+    /// The state as of the last commit.
+    fn of(database: &Database) -> Result<Self, redb::Error> {
+        let transaction = database.begin_read()?;
+        Ok(Self {
+            objects: transaction.open_table(OBJECTS)?,
+            uploads: transaction.open_table(UPLOADS)?,
+            parts: transaction.open_table(PARTS)?,
+            files: transaction.open_table(FILES)?,
+            small: transaction.open_table(SMALL)?,
+            counters: transaction.open_table(COUNTERS)?,
+        })
+    }
+
     pub(super) fn object(&self, bucket: &str, key: &str) -> Result<Option<StoredObject>, redb::Error> {
         self.objects.get((bucket, key))?.map(|bytes| decode(bytes.value())).transpose()
     }

@@ -131,20 +131,21 @@ impl LocalStore {
         Ok(etag)
     }
 
-    /// Describes an object.
-    pub(crate) async fn object(&self, bucket: &str, key: &str) -> Result<StoredObject, ObjectError> {
+    /// Describes an object. It takes one look into the index, which is in memory as a rule: for less than it takes to hand it to
+    /// another thread.
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<StoredObject, ObjectError> {
         check_key(key)?;
-        let at = place(bucket, key);
-        let found = self.look(key, move |snapshot| snapshot.object(&at.bucket, &at.key)).await?;
+        let found = self.index.read(|snapshot| snapshot.object(bucket, key));
+        let found = found.map_err(|error| unreadable(key, error.to_string()))?;
         found.ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })
     }
 
-    /// Opens an object to read it.
-    pub(crate) async fn content(&self, bucket: &str, key: &str) -> Result<Content, ObjectError> {
+    /// Opens an object to read it, with one look into the index.
+    pub(crate) fn content(&self, bucket: &str, key: &str) -> Result<Content, ObjectError> {
         check_key(key)?;
-        let (index, pins, at) = (Arc::clone(&self.index), Arc::clone(&self.pins), place(bucket, key));
-        let pin = move || pins.pin(|| index.read(|snapshot| with_content(snapshot, &at)));
-        let (found, pinned) = blocking(key, pin).await?;
+        let at = place(bucket, key);
+        let pinned = self.pins.pin(|| self.index.read(|snapshot| with_content(snapshot, &at)));
+        let (found, pinned) = pinned.map_err(|error| unreadable(key, error.to_string()))?;
         let (object, small) = found.ok_or_else(|| ObjectError::NotFound { key: key.to_owned() })?;
         Ok(Content::new(key, object, small, Arc::clone(&self.files), pinned))
     }
@@ -261,7 +262,11 @@ async fn blocking<T: Send + 'static>(
     key: &str,
     look: impl FnOnce() -> Result<T, redb::Error> + Send + 'static,
 ) -> Result<T, ObjectError> {
-    let failed = |reason| ObjectError::Io { key: key.to_owned(), reason };
     let done = tokio::task::spawn_blocking(look).await;
-    done.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+    let done = done.map_err(|error| unreadable(key, error.to_string()))?;
+    done.map_err(|error| unreadable(key, error.to_string()))
+}
+
+fn unreadable(key: &str, reason: String) -> ObjectError {
+    ObjectError::Io { key: key.to_owned(), reason }
 }

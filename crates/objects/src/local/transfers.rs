@@ -55,7 +55,7 @@ impl LocalBucket {
 #[async_trait]
 impl Transfers for LocalBucket {
     async fn read(&self, key: &str, range: Option<ByteRange>) -> Result<Reading, ObjectError> {
-        let content = self.store.content(&self.bucket, key).await?;
+        let content = self.store.content(&self.bucket, key)?;
         let range = content.resolve(range)?;
         let meta = meta(key.to_owned(), content.object().clone());
         Ok(Reading { meta, body: ByteStream::new(content.stream(range)) })
@@ -72,7 +72,7 @@ impl Transfers for LocalBucket {
     }
 
     async fn copy(&self, from: &str, key: &str) -> Result<PutResult, ObjectError> {
-        let content = self.store.content(&self.bucket, from).await?;
+        let content = self.store.content(&self.bucket, from)?;
         let (all, attributes) = (content.resolve(None)?, content.object().attributes.clone());
         let written = self.written(self.store.upload(key)?, content.stream(all)).await?;
         self.name(key, written, attributes).await
@@ -96,7 +96,7 @@ impl Transfers for LocalBucket {
         range: Option<ByteRange>,
     ) -> Result<PutResult, ObjectError> {
         part.check()?;
-        let content = self.store.content(&self.bucket, from).await?;
+        let content = self.store.content(&self.bucket, from)?;
         let range = content.resolve(range)?;
         let written = self.written(self.store.upload_part(part.key)?, content.stream(range)).await?;
         self.name_part(part, written).await

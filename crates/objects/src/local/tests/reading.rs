@@ -26,7 +26,7 @@ async fn an_open_object_is_read_to_its_end_whatever_happens_to_it() {
     let store = open(&disk);
     let body = Bytes::from(vec![1; 3_000_000]);
     put(&store, "key", &body).await;
-    let content = store.content(BUCKET, "key").await.unwrap();
+    let content = store.content(BUCKET, "key").unwrap();
     put(&store, "key", &Bytes::from_static(b"other")).await;
     store.delete(BUCKET, "key", Condition::None).await.unwrap();
     store.settled().await;
