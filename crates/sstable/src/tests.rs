@@ -9,6 +9,7 @@ mod corruption;
 mod damage;
 mod fuzzed;
 mod referee;
+mod reuse;
 mod round_trip;
 mod skip;
 mod verify;

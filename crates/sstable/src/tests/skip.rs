@@ -45,7 +45,7 @@ fn step(cursor: &mut Cursor) -> Result<Head, Corruption> {
     Ok(cursor.next()?.map(|(key, value)| (key.to_vec(), value.to_vec())))
 }
 
-fn content_ends(compression: Compression) -> WriterOptions {
+pub(super) fn content_ends(compression: Compression) -> WriterOptions {
     let blocks = BlockEnds::Content { min: 100, max: 900, one_in: 8 };
     WriterOptions { blocks, compression, ..WriterOptions::default() }
 }
@@ -55,7 +55,7 @@ fn table(records: &Records) -> Table {
 }
 
 /// Edits of records: changed, deleted, or with a new one behind.
-fn edit(records: &mut Records, edits: &[(Index, u8)]) {
+pub(super) fn edit(records: &mut Records, edits: &[(Index, u8)]) {
     for (at, kind) in edits {
         let Some(key) = records.keys().nth(at.index(records.len().max(1))).cloned() else { return };
         match kind % 3 {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use braid_sstable::BlockEnds;
 use bytes::Bytes;
 use futures::executor::block_on;
 use futures::stream;
@@ -7,6 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::support::*;
+use crate::limits::Limits;
+use crate::range_builder::RangeBuilder;
 use crate::{
     Change, Folded, Metarange, Pool, RangeStore, Summary, TreeError, TreeFormat, TreeId, fold, verify_range,
 };
@@ -196,4 +199,60 @@ fn a_key_that_no_range_can_hold_is_refused_by_name() {
 fn the_summary_of_an_unchanged_tree_is_empty() {
     let folded = Stored::new().fold(&small_format(), None, &Edits::new());
     assert_eq!(folded, Folded { tree: None, summary: Summary::default() });
+}
+
+/// A tree of one range of many blocks, and the format in which it is written.
+fn one_long_range(pool: &Pool) -> (Stored, TreeFormat, Model, TreeId) {
+    let mut format = TreeFormat::version(1).unwrap();
+    format.table.blocks = BlockEnds::Content { min: 500, max: 2000, one_in: 4 };
+    let model: Model =
+        (0..400).map(|key| (Bytes::from(format!("{key:03}")), Item { content: 1, place: 1 })).collect();
+    let stored = Stored::new();
+    let edits = model.iter().map(|(key, item)| (key.clone(), Some(*item))).collect();
+    let tree = stored.fold_within(Limits::of_fold(pool), pool, &format, None, &edits).tree;
+    (stored, format, model, tree)
+}
+
+/// Folds a change of each of these keys on its own, one after the other.
+fn check_changes(
+    pool: &Pool,
+    (stored, format, mut model, mut tree): (Stored, TreeFormat, Model, TreeId),
+    keys: &[&str],
+) {
+    for (content, key) in (2..).zip(keys) {
+        let edits = Edits::from([(Bytes::from((*key).to_owned()), Some(Item { content, place: 2 }))]);
+        tree = stored.fold_within(Limits::of_fold(pool), pool, &format, tree, &edits).tree;
+        model = applied(&model, &edits);
+        assert_eq!(tree, defined_tree(&format, &records(&model)), "{key}");
+        check_tree(&stored, &format, tree, &model);
+    }
+}
+
+#[test]
+fn folds_of_a_range_that_was_just_written_go_on_with_it() {
+    let pool = Pool::inline();
+    let made = one_long_range(&pool);
+    let range = metarange(&made.0, made.3).ranges()[0].clone();
+    let known = pool.checkpoints().of(&range.id, made.1).unwrap();
+    let blocks = block_on(made.0.memory.range(&range.id)).unwrap().index().blocks();
+    assert_eq!(known.len() + 1, blocks, "where each block but the last ended is known");
+    assert!(blocks > 10);
+    check_changes(&pool, made, &["399", "200", "399x", "000", "", "250", "251", "399y"]);
+}
+
+#[test]
+fn a_range_that_is_laid_out_otherwise_than_it_was_written_is_folded_all_the_same() {
+    let pool = Pool::inline();
+    let made = one_long_range(&pool);
+    let range = metarange(&made.0, made.3).ranges()[0].clone();
+    let mut other = made.1;
+    other.table.blocks = BlockEnds::Content { min: 300, max: 700, one_in: 3 };
+    let mut builder = RangeBuilder::new(other, &range.min_key);
+    for record in records(&made.2) {
+        builder.add(&record.key, record.value.as_bytes()).unwrap();
+    }
+    let (same, file) = builder.finish().unwrap();
+    assert_eq!(same.id, range.id);
+    made.0.memory.set_file(range.id, file);
+    check_changes(&pool, made, &["399", "200", "399x"]);
 }
