@@ -13,7 +13,6 @@ mod gauge;
 mod hint;
 mod io;
 mod options;
-mod resume;
 mod run;
 mod session;
 mod settings;
