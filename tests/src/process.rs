@@ -4,6 +4,8 @@ mod binary;
 mod cluster;
 mod command_line;
 mod demo;
+mod demo_on_nodes;
+mod ground;
 mod kills;
 mod lifecycle;
 mod refusals;

@@ -28,4 +28,4 @@ pub use exit::Exit;
 pub use io::{Environment, Io, Terminals};
 pub use options::{GlobalOptions, OutputFormat};
 pub use run::run;
-pub use settings::DEFAULT_ENDPOINT;
+pub use settings::{DEFAULT_ENDPOINT, configured};

@@ -24,9 +24,8 @@ pub(crate) fn nodes(config: &ClientConfig) -> Result<Vec<Node>, Error> {
     if config.endpoints.is_empty() {
         return Err(Error::new(Code::InvalidArgument, "endpoints", "no endpoint is given"));
     }
-    let node = |endpoint: &String| {
-        Ok(Node { endpoint: endpoint.clone(), channel: channel(endpoint, config)? })
-    };
+    let node =
+        |endpoint: &String| Ok(Node { endpoint: endpoint.clone(), channel: channel(endpoint, config)? });
     config.endpoints.iter().map(node).collect()
 }
 
@@ -106,7 +105,15 @@ mod tests {
 
     #[tokio::test]
     async fn endpoints_must_say_how_to_connect() {
-        let wrong = ["", "localhost:8080", "ftp://localhost", "http://", "not a url", "http://a:1,", "http://a:1,b:1"];
+        let wrong = [
+            "",
+            "localhost:8080",
+            "ftp://localhost",
+            "http://",
+            "not a url",
+            "http://a:1,",
+            "http://a:1,b:1",
+        ];
         for wrong in wrong {
             let error = nodes(&ClientConfig::new(wrong)).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument, "{wrong}");

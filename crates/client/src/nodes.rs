@@ -46,7 +46,11 @@ impl Nodes {
         match &answered {
             Ok(_) => self.rotation.lock().answered(number),
             Err(error) => {
-                tracing::debug!(endpoint, error = error as &dyn std::error::Error, "a node cannot be reached");
+                tracing::debug!(
+                    endpoint,
+                    error = error as &dyn std::error::Error,
+                    "a node cannot be reached"
+                );
                 self.rotation.lock().lost(number, Instant::now());
             }
         }

@@ -37,11 +37,17 @@ fn each_layer_covers_the_one_below() {
     assert_eq!(key(&config(&none, &[])), None);
 
     let file = config(&none, &[xdg]);
-    assert_eq!((file.endpoints.join(","), key(&file)), ("http://file".to_owned(), credentials("file", "s-file")));
+    assert_eq!(
+        (file.endpoints.join(","), key(&file)),
+        ("http://file".to_owned(), credentials("file", "s-file"))
+    );
 
     let env = [xdg, ("BRAID_ENDPOINT", "http://env"), ("BRAID_SECRET_ACCESS_KEY", "s-env")];
     let covered = config(&none, &env);
-    assert_eq!((covered.endpoints.join(","), key(&covered)), ("http://env".to_owned(), credentials("file", "s-env")));
+    assert_eq!(
+        (covered.endpoints.join(","), key(&covered)),
+        ("http://env".to_owned(), credentials("file", "s-env"))
+    );
 
     let secret = home.path().join("secret");
     fs::write(&secret, "s-flag\r\n").unwrap();

@@ -71,8 +71,7 @@ async fn what_one_node_did_not_answer_the_next_is_asked_under_the_same_request_i
     for fake in [&one, &two] {
         fake.on(CREATE, Reply::Lost).on(CREATE, Reply::ok(&repository()));
     }
-    let create =
-        crate::CreateRepository { name: lake(), storage_namespace: None, default_branch: None };
+    let create = crate::CreateRepository { name: lake(), storage_namespace: None, default_branch: None };
     let error = client.create_repository(create.clone()).await.unwrap_err();
     assert_eq!((error.code(), error.may_have_happened()), (Code::Unavailable, true));
     let ids: Vec<String> = [&one, &two]
