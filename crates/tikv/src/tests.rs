@@ -4,6 +4,7 @@ mod bank;
 mod commits;
 mod events;
 mod garbage;
+mod justified;
 mod keyspaces;
 mod locks;
 mod lookup_moments;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Call, Counts};
 use super::fault::{Effect, Filter};
 use super::faults::Fault;
+use super::journal::EndingCall;
 use super::mvcc::Fate;
 use super::options::{Options, TlsIdentity};
 use super::server::Server;
@@ -206,6 +207,18 @@ impl TestCluster {
             is_pessimistic: lock.kind == super::mvcc::LockKind::Pessimistic,
         };
         locks.into_iter().map(held).collect()
+    }
+
+    /// The calls about the end of the transaction that began at `start`, in the order in which they came in. Empty unless
+    /// the cluster keeps a [journal](Options::journal).
+    pub fn ending_calls(&self, start: u64) -> Vec<EndingCall> {
+        self.shared.journal.of(start)
+    }
+
+    /// How often a fault struck whoever asked PD something, since a moment. 0 unless the cluster keeps a
+    /// [journal](Options::journal).
+    pub fn lost_look_ups_since(&self, since: tokio::time::Instant) -> usize {
+        self.shared.journal.lost_look_ups_since(since)
     }
 
     /// Waits until no key is locked.
