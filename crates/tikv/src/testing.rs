@@ -27,7 +27,7 @@ mod stop;
 mod store_call;
 mod store_service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tso;
 mod wires;
 

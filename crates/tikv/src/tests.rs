@@ -12,6 +12,7 @@ mod lookups;
 mod lost;
 mod meters;
 mod pessimistic;
+mod primaries;
 mod region_errors;
 mod round_trips;
 mod scans;

@@ -240,6 +240,12 @@ impl TestCluster {
         self.shared.timestamp(1)
     }
 
+    /// Sets PD's clock back, and has PD forget which timestamps it has given: what no PD may do, and clients must notice.
+    pub fn turn_back(&self, by: Duration) {
+        self.shared.clock.turn_back(by);
+        self.shared.state().tso.forget();
+    }
+
     /// Puts the cluster's clock forward: locks expire by it.
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
