@@ -11,3 +11,4 @@ mod lifecycle;
 mod refusals;
 mod secrets;
 mod server;
+mod tls;

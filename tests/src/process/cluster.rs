@@ -24,6 +24,10 @@ async fn nodes_are_one_service_and_one_of_them_is_enough() {
         let all = json!({ "ready": true, "kv": "ok", "format": "ok", "storage": "ok" });
         assert_eq!(ready(node).await, (200, all));
     }
+    let counted =
+        reqwest::get(format!("http://{}/metrics", first.http)).await.unwrap().bytes().await.unwrap();
+    let counted = String::from_utf8_lossy(&counted);
+    assert!(counted.contains("tikv_calls_total{call=\"KvGet\",result=\"answered\"}"), "{counted}");
     let (one, two) = (key.client(&first), key.client(&second));
     create_lake(&one).await;
     write(&two, "main", "a", "1").await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use braid::StoreServer;
 use braid_kv::{TestPlace, Tikv, TikvSettings};
+use braid_tikv::testing::Options;
 use braid_types::{SystemClock, SystemRandom};
 
 use super::binary::{Ended, run};
@@ -13,17 +14,25 @@ use super::server::{Key, Server};
 /// A cluster and an object store, and what processes are told of them.
 pub(super) struct Ground {
     pub(super) place: TestPlace,
+    /// How processes are told to reach the cluster.
+    kv: String,
     pub(super) store: StoreServer,
     pub(super) folder: tempfile::TempDir,
 }
 
 impl Ground {
     pub(super) async fn new() -> Self {
-        let place = TestPlace::started(Default::default()).await;
+        Self::over(Options::default(), "").await
+    }
+
+    /// A cluster that begins so; `settings` follow its address.
+    pub(super) async fn over(options: Options, settings: &str) -> Self {
+        let place = TestPlace::started(options).await;
+        let kv = format!("{}{settings}", place.uri());
         let folder = tempfile::tempdir().unwrap();
         let any_port = "127.0.0.1:0".parse().unwrap();
         let store = StoreServer::start(&folder.path().join("store"), any_port).await.unwrap();
-        let ground = Self { place, store, folder };
+        let ground = Self { place, kv, store, folder };
         std::fs::write(ground.key_file(), "5".repeat(64)).unwrap();
         ground
     }
@@ -33,10 +42,14 @@ impl Ground {
     }
 
     fn options(&self) -> Vec<String> {
-        let (kv, endpoint) = (self.place.uri().to_string(), format!("http://{}", self.store.address()));
+        let endpoint = format!("http://{}", self.store.address());
         let key_file = self.key_file().display().to_string();
         let storage = ["--storage", "s3://braid.local/lake", "--s3-endpoint", &endpoint];
-        ["--kv", &kv, "--master-key-file", &key_file].into_iter().chain(storage).map(str::to_owned).collect()
+        ["--kv", &self.kv, "--master-key-file", &key_file]
+            .into_iter()
+            .chain(storage)
+            .map(str::to_owned)
+            .collect()
     }
 
     pub(super) fn environment(&self) -> [(&str, &str); 2] {
@@ -61,7 +74,7 @@ impl Ground {
     }
 
     pub(super) fn create_key(&self) -> Ended {
-        create_key(&self.place.uri().to_string(), &self.key_file())
+        create_key(&self.kv, &self.key_file())
     }
 
     /// Another key of the administrator.
