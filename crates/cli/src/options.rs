@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
-    /// The server: http://host:port, or https://host:port [env: BRAID_ENDPOINT] [default: http://127.0.0.1:8001]
-    #[arg(long, global = true, value_name = "URL")]
+    /// The server: http://host:port, or https://host:port; several nodes of one cluster separated by commas
+    /// [env: BRAID_ENDPOINT] [default: http://127.0.0.1:8001]
+    #[arg(long, global = true, value_name = "URL,…")]
     pub endpoint: Option<String>,
 
     /// Access key to call with [env: BRAID_ACCESS_KEY_ID]; its secret comes from BRAID_SECRET_ACCESS_KEY or a file

@@ -56,7 +56,7 @@ pub async fn run(command: Command, options: GlobalOptions, io: Io) -> Exit {
             ended
         }
     };
-    finish(ended, &mut console, &config.endpoint).await
+    finish(ended, &mut console, &config.endpoints.join(" or ")).await
 }
 
 /// When the interrupt wins, `work` is dropped before this returns: what it was doing is cleared away then.

@@ -27,7 +27,19 @@ struct Layer {
     ca_file: Option<PathBuf>,
 }
 
-/// How to call the server, as the options, the environment and the configuration file say.
+/// How to call the service, as the options, the environment and the configuration file say: for commands beside those of
+/// this library.
+///
+/// # Errors
+/// What is wrong with one of them.
+pub fn configured(
+    options: &GlobalOptions,
+    environment: &Environment,
+) -> Result<ClientConfig, impl std::error::Error + Send + Sync + 'static> {
+    client_config(options, environment)
+}
+
+/// How to call the service, as the options, the environment and the configuration file say.
 ///
 /// # Errors
 /// [`Failure::ConfigFile`], [`Failure::Setting`], [`Failure::Local`] if a file that was named cannot be read.

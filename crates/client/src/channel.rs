@@ -1,4 +1,4 @@
-//! The connection to the server.
+//! Connections to the nodes of a service.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,37 +9,47 @@ use http::Uri;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use crate::config::{ClientConfig, TlsOptions};
+use crate::nodes::Node;
 
 /// How often a silent connection is probed: calls wait no longer than this and the next for a server that is gone.
 const PROBE_INTERVAL: Duration = Duration::from_secs(20);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A channel that connects when it is first used, and again whenever the connection was lost.
+/// The nodes, each with a channel that connects when it is first used, and again whenever the connection was lost.
 ///
 /// # Errors
-/// `invalid_argument` if the endpoint is not a URL, the TLS options are of no use, or credentials would go over the
-/// network unencrypted.
-pub(crate) fn channel(config: &ClientConfig) -> Result<Channel, Error> {
-    let uri = parse(&config.endpoint)?;
+/// `invalid_argument` if there is no endpoint or one is not a URL, the TLS options are of no use, or credentials would go
+/// over the network unencrypted.
+pub(crate) fn nodes(config: &ClientConfig) -> Result<Vec<Node>, Error> {
+    if config.endpoints.is_empty() {
+        return Err(Error::new(Code::InvalidArgument, "endpoints", "no endpoint is given"));
+    }
+    let node =
+        |endpoint: &String| Ok(Node { endpoint: endpoint.clone(), channel: channel(endpoint, config)? });
+    config.endpoints.iter().map(node).collect()
+}
+
+fn channel(endpoint: &str, config: &ClientConfig) -> Result<Channel, Error> {
+    let uri = parse(endpoint)?;
     let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
     if config.credentials.is_some() && !encrypted && !is_loopback(&uri) {
         return Err(invalid(
-            &config.endpoint,
+            endpoint,
             "credentials are only sent over https, or to this machine; give an https:// endpoint",
         ));
     }
-    let mut endpoint = Endpoint::from(uri)
+    let mut connection = Endpoint::from(uri)
         .connect_timeout(config.timeouts.connect)
         .http2_keep_alive_interval(PROBE_INTERVAL)
         .keep_alive_timeout(PROBE_TIMEOUT)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_adaptive_window(true);
     if encrypted {
-        endpoint = endpoint
+        connection = connection
             .tls_config(tls(&config.tls))
-            .map_err(|error| invalid(&config.endpoint, &format!("its TLS options are of no use: {error}")))?;
+            .map_err(|error| invalid(endpoint, &format!("its TLS options are of no use: {error}")))?;
     }
-    Ok(endpoint.connect_lazy())
+    Ok(connection.connect_lazy())
 }
 
 fn parse(endpoint: &str) -> Result<Uri, Error> {
@@ -75,9 +85,9 @@ mod tests {
     use super::*;
     use crate::credentials::Credentials;
 
-    fn with_credentials(endpoint: &str) -> Result<Channel, Error> {
+    fn with_credentials(endpoint: &str) -> Result<Vec<Node>, Error> {
         let credentials = Some(Credentials::new("id", "secret").unwrap());
-        channel(&ClientConfig { credentials, ..ClientConfig::new(endpoint) })
+        nodes(&ClientConfig { credentials, ..ClientConfig::new(endpoint) })
     }
 
     #[tokio::test]
@@ -85,17 +95,27 @@ mod tests {
         for near in ["http://localhost:1", "http://127.0.0.2:1", "http://[::1]:1"] {
             assert!(with_credentials(near).is_ok(), "{near}");
         }
-        for far in ["http://braid:1", "http://10.0.0.1:1", "http://localhost.example:1"] {
+        let among_near = "http://localhost:1,http://braid:1";
+        for far in ["http://braid:1", "http://10.0.0.1:1", "http://localhost.example:1", among_near] {
             let error = with_credentials(far).unwrap_err();
             assert!(error.message().contains("only sent over https"), "{error}");
-            assert!(channel(&ClientConfig::new(far)).is_ok(), "anonymous calls have nothing to hide");
+            assert!(nodes(&ClientConfig::new(far)).is_ok(), "anonymous calls have nothing to hide");
         }
     }
 
     #[tokio::test]
     async fn endpoints_must_say_how_to_connect() {
-        for wrong in ["", "localhost:8080", "ftp://localhost", "http://", "not a url"] {
-            let error = channel(&ClientConfig::new(wrong)).unwrap_err();
+        let wrong = [
+            "",
+            "localhost:8080",
+            "ftp://localhost",
+            "http://",
+            "not a url",
+            "http://a:1,",
+            "http://a:1,b:1",
+        ];
+        for wrong in wrong {
+            let error = nodes(&ClientConfig::new(wrong)).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument, "{wrong}");
         }
     }

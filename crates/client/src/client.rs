@@ -19,17 +19,18 @@ use tonic::codegen::StdError;
 use tonic::metadata::{Ascii, MetadataValue};
 use tower::Service;
 
-use crate::channel::channel;
+use crate::channel;
 use crate::config::{ClientConfig, Timeouts};
 use crate::credentials::Credentials;
+use crate::nodes::Nodes;
 use crate::retry::{Retries, RetryPolicy};
 use crate::transfer;
 use crate::transport::{Transport, transport};
 
-/// A client of one server. Cheap to clone; clones share their connections.
+/// A client of one service, on one node or many. Cheap to clone; clones share their connections.
 ///
 /// Every call is tried again, a bounded number of times, when its error says that it may succeed. Calls that change
-/// something carry a request id that is the same on each attempt, so that the server does them once. An error that
+/// something carry a request id that is the same on each attempt, so that they are done once, whichever nodes were asked. An error that
 /// [may have happened](Error::may_have_happened) means that no attempt could find out.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -49,18 +50,19 @@ struct Shared {
 }
 
 impl Client {
-    /// A client of the server that `config` names. Nothing is sent before the first call. Request ids and waits come from
-    /// `random`; `clock` tells when a URL has expired. Must be called within a Tokio runtime.
+    /// A client of the nodes that `config` names. Nothing is sent before the first call. Request ids, waits, and which node
+    /// comes first come from `random`; `clock` tells when a URL has expired. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// `invalid_argument` if the endpoint or the TLS options are of no use, or if credentials would go over the network
+    /// `invalid_argument` if an endpoint or the TLS options are of no use, or if credentials would go over the network
     /// unencrypted.
     pub fn connect(
         config: &ClientConfig,
         random: Arc<dyn Random>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        Self::of(config, transport(channel(config)?), random, clock)
+        let nodes = Nodes::new(channel::nodes(config)?, &*random);
+        Self::of(config, transport(nodes), random, clock)
     }
 
     /// A client of services in this process: calls go straight to `service`, which takes what a gRPC server takes from its

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::credentials::Credentials;
 use crate::retry::RetryPolicy;
 
-/// Where the server is and how to call it.
+/// Where the service is and how to call it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientConfig {
-    /// `http://host:port`, or `https://host:port` for TLS.
-    pub endpoint: String,
+    /// The nodes of the service, one or more: `http://host:port`, or `https://host:port` for TLS. Calls are spread over all
+    /// of them, and go to the others while one cannot be reached.
+    pub endpoints: Vec<String>,
     /// The access key to call with; none is anonymous. Over plain HTTP only to this machine.
     pub credentials: Option<Credentials>,
     /// How long to wait.
@@ -21,10 +22,10 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Anonymous calls to `endpoint`, with the defaults for everything else.
-    pub fn new(endpoint: impl Into<String>) -> Self {
+    /// Anonymous calls to `endpoints`, which commas separate, with the defaults for everything else.
+    pub fn new(endpoints: impl AsRef<str>) -> Self {
         Self {
-            endpoint: endpoint.into(),
+            endpoints: endpoints.as_ref().split(',').map(|endpoint| endpoint.trim().to_owned()).collect(),
             credentials: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),

@@ -1,9 +1,11 @@
 //! A TiKV cluster in memory, started by hand: to try nodes together where there is no TiKV. Nothing outlives it.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use braid_tikv::testing::{Options, TestCluster};
+use braid_tikv::testing::{Options, TestCluster, TlsIdentity};
 use clap::Parser;
 
 #[derive(Debug, Parser)]
@@ -26,6 +28,31 @@ struct Flags {
     /// A keyspace, as "name=id"; may be given several times.
     #[arg(long, value_parser = keyspace)]
     keyspace: Vec<(String, u32)>,
+    /// File with the certificate of PD and all stores, PEM: answer by TLS only.
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// File with the certificate's private key, PEM.
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// File of the authorities that must have signed clients' certificates, PEM; without it clients need none.
+    #[arg(long, requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+}
+
+impl Flags {
+    fn tls(&self) -> io::Result<Option<TlsIdentity>> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        let client_ca = self.tls_client_ca.as_deref().map(read).transpose()?;
+        Ok(Some(TlsIdentity { certificate: read(certificate)?, key: read(key)?, client_ca }))
+    }
+}
+
+fn read(file: &Path) -> io::Result<String> {
+    std::fs::read_to_string(file).map_err(|error| {
+        io::Error::new(error.kind(), format!("'{}' cannot be read: {error}", file.display()))
+    })
 }
 
 fn keyspace(text: &str) -> Result<(String, u32), String> {
@@ -41,12 +68,14 @@ fn now_ms() -> u64 {
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
+async fn main() -> io::Result<()> {
     let flags = Flags::parse();
     if !flags.listen.ip().is_loopback() {
-        return Err(std::io::Error::other(format!("'{}' is not on loopback", flags.listen)));
+        return Err(io::Error::other(format!("'{}' is not on loopback", flags.listen)));
     }
+    let tls = flags.tls()?;
     let cluster = TestCluster::start(Options {
+        tls,
         stores: flags.stores,
         pd_members: flags.pd_members,
         split_at: flags.split_at.into_iter().map(Into::into).collect(),

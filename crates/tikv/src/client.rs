@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -20,6 +21,9 @@ use crate::snapshot::Snapshot;
 use crate::store::Sender;
 use crate::transaction::{Mode, Transaction};
 use crate::{Error, Settings, Timestamp};
+
+/// How long one attempt to connect to a cluster may take: whoever waits for it longer hears in between what is missing.
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// A client of a cluster. Clones share everything.
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ impl Client {
             addresses.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>()?;
         let channels = Arc::new(channels);
         let pace = Pace::new(&settings, seed);
-        let mut patience = pace.patience("connect", settings.read_deadline);
+        let mut patience = pace.patience("connect", settings.read_deadline.min(CONNECTING));
         let pd = Arc::new(Pd::new(Arc::clone(&channels), addresses, pace.clone(), &settings));
         let cluster = pd.cluster(&mut patience).await?;
         let keyspace = match &settings.keyspace {

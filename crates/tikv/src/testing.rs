@@ -13,6 +13,7 @@ mod convert;
 mod deadlock;
 mod fault;
 mod faults;
+mod journal;
 mod line;
 mod mvcc;
 mod options;
@@ -26,7 +27,7 @@ mod stop;
 mod store_call;
 mod store_service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tso;
 mod wires;
 
@@ -34,6 +35,7 @@ pub use call::{Call, Counts};
 pub use cluster::{HeldLock, Record, RegionView, TestCluster};
 pub use fault::{Effect, Filter, RegionFault};
 pub use faults::Fault;
+pub use journal::{EndingCall, Role, Said};
 pub use options::{Options, TlsIdentity};
 pub use stop::{Held, Stop, When};
 pub use wires::Lifeline;

@@ -32,7 +32,7 @@ pub enum Command {
     Store(store::Store),
     /// Make an administrator's access key: for a cluster, or a data folder that no server has open
     Key(key::Key),
-    /// Start a server in a temporary folder and show the main job on real files, end to end
+    /// Show the main job on real files, end to end: on a server started in a temporary folder, or on a running one
     Demo(demo::Demo),
     /// What a client does.
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub async fn run(braid: Braid) -> ExitCode {
         Command::Gateway(node) => node.run().await,
         Command::Store(store) => store.run().await,
         Command::Key(key) => key.run().await,
-        Command::Demo(demo) => Box::pin(demo.run()).await,
+        Command::Demo(demo) => Box::pin(demo.run(braid.options)).await,
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,

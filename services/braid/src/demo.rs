@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use braid_cli::{Environment, GlobalOptions};
 use braid_client::{Client, ClientConfig, Credentials};
 use braid_types::{SystemClock, SystemRandom};
 use clap::Args;
@@ -20,12 +21,17 @@ use crate::storage::StorageConfig;
 use crate::up::print_first_key;
 use crate::{logging, shutdown};
 use folder::SourceFile;
+use lake::Lake;
 use screen::Screen;
 
-/// Starts a server in a temporary folder and shows the main job on real files: upload, commit, branch, change, diff, merge,
-/// conflict, tag, log, revert, and every byte read back at three commits.
+/// Shows the main job on real files: upload, commit, branch, change, diff, merge, conflict, tag, log, revert, and every byte
+/// read back at three commits.
+///
+/// It starts a server of its own in a temporary folder. With --endpoint it works on a running service instead, on one node or
+/// on several, in a repository that it makes there and leaves.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  braid demo\n  braid demo ~/photos --keep")]
+#[command(after_help = "Examples:\n  braid demo\n  braid demo ~/photos --keep\n  \
+                        braid demo --endpoint https://node1:8001,https://node2:8001")]
 pub struct Demo {
     /// The folder to upload; by default the files that Git tracks here
     #[arg(value_name = "DIR")]
@@ -44,11 +50,28 @@ pub struct Demo {
     parallel: u16,
 }
 
+/// What the story is told on.
+struct Stage {
+    client: Client,
+    /// Where the client calls.
+    place: String,
+}
+
 impl Demo {
     /// Runs the demonstration; an interrupt ends it and clears the temporary folder away.
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, options: GlobalOptions) -> anyhow::Result<()> {
         logging::start("warn");
-        let (root, files) = self.files()?;
+        let source = self.files()?;
+        // Only where it is asked for by the flag: a demonstration does not fill a server that other commands are set to.
+        if options.endpoint.is_some() {
+            anyhow::ensure!(
+                !self.keep && self.data.is_none(),
+                "--keep and --data are about a server of the demonstration's own, and --endpoint names another"
+            );
+            let config = braid_cli::configured(&options, &Environment::of_process())?;
+            let stage = Stage { place: config.endpoints.join(" and "), client: client(&config)? };
+            return unless_interrupted(self.elsewhere(&stage, source)).await;
+        }
         let temporary = match &self.data {
             Some(_) => None,
             None => Some(
@@ -61,10 +84,7 @@ impl Demo {
             (None, None) => unreachable!("without a folder of the user's a temporary one was made"),
         };
         let server = Box::pin(Server::start(config(data))).await?;
-        let told = tokio::select! {
-            told = Box::pin(self.tell(&server, root, files)) => told,
-            interrupted = shutdown::requested() => interrupted.and_then(|()| anyhow::bail!("interrupted")),
-        };
+        let told = unless_interrupted(self.here(&server, source)).await;
         let stopped = Box::pin(server.stop()).await;
         told.and(stopped)
     }
@@ -84,44 +104,70 @@ impl Demo {
         Ok((root, files))
     }
 
-    async fn tell(&self, server: &Server, root: PathBuf, files: Vec<SourceFile>) -> anyhow::Result<()> {
-        let started = Instant::now();
-        let screen = Screen::of_process();
-        let client = connect(server).await?;
-        let lake = Box::pin(lake::Lake::create(client, usize::from(self.parallel))).await?;
-        screen.say(&format!("Braid {} on {}", env!("CARGO_PKG_VERSION"), server.grpc_address()));
-        screen.say(&format!("{} files of {}", screen::count(files.len()), root.display()));
-        let summary = Box::pin(story::tell(&lake, &screen, files)).await?;
-        screen.say(&format!("\nAll of it worked in {}: {summary}", screen::time(started.elapsed())));
+    /// On the server of this process.
+    async fn here(&self, server: &Server, source: (PathBuf, Vec<SourceFile>)) -> anyhow::Result<()> {
+        let stage = Stage { client: client_of(server).await?, place: server.grpc_address().to_string() };
+        let lake = self.tell(&stage, source).await?;
         if self.keep {
-            self.keep_up(server, &lake).await?;
+            keep_up(server, &lake).await?;
         }
         Ok(())
     }
 
-    async fn keep_up(&self, server: &Server, lake: &lake::Lake) -> anyhow::Result<()> {
-        print_first_key(server);
+    /// On a service that others run.
+    async fn elsewhere(&self, stage: &Stage, source: (PathBuf, Vec<SourceFile>)) -> anyhow::Result<()> {
+        let lake = self.tell(stage, source).await?;
         let repository = lake.repository();
-        println!(
-            "The server stays up until it is interrupted. In another terminal, with the three variables above:"
-        );
-        println!("  braid ls braid://{repository}/main/");
-        println!("  braid log braid://{repository}/main");
-        println!("  braid diff braid://{repository}/v1 main");
-        println!("  braid get braid://{repository}/v1/ restored");
-        shutdown::requested().await
+        println!("The repository stays: `braid log braid://{repository}/main` shows its history,");
+        println!("and `braid repo delete {repository}` takes it away.");
+        Ok(())
     }
+
+    async fn tell(&self, stage: &Stage, (root, files): (PathBuf, Vec<SourceFile>)) -> anyhow::Result<Lake> {
+        let started = Instant::now();
+        let screen = Screen::of_process();
+        let lake = Box::pin(Lake::create(stage.client.clone(), usize::from(self.parallel))).await?;
+        screen.say(&format!("Braid {} on {}", env!("CARGO_PKG_VERSION"), stage.place));
+        screen.say(&format!("{} files of {}", screen::count(files.len()), root.display()));
+        let summary = Box::pin(story::tell(&lake, &screen, files)).await?;
+        screen.say(&format!("\nAll of it worked in {}: {summary}", screen::time(started.elapsed())));
+        Ok(lake)
+    }
+}
+
+async fn unless_interrupted(told: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        told = Box::pin(told) => told,
+        interrupted = shutdown::requested() => interrupted.and_then(|()| anyhow::bail!("interrupted")),
+    }
+}
+
+async fn keep_up(server: &Server, lake: &Lake) -> anyhow::Result<()> {
+    print_first_key(server);
+    let repository = lake.repository();
+    println!(
+        "The server stays up until it is interrupted. In another terminal, with the three variables above:"
+    );
+    println!("  braid ls braid://{repository}/main/");
+    println!("  braid log braid://{repository}/main");
+    println!("  braid diff braid://{repository}/v1 main");
+    println!("  braid get braid://{repository}/v1/ restored");
+    shutdown::requested().await
 }
 
 fn config(data: PathBuf) -> ServerConfig {
     ServerConfig { storage: StorageConfig::LocalOverHttp, ..ServerConfig::in_folder(data) }
 }
 
-async fn connect(server: &Server) -> anyhow::Result<Client> {
+async fn client_of(server: &Server) -> anyhow::Result<Client> {
     let key = server.create_key("demo").await?;
     let config = ClientConfig {
         credentials: Some(Credentials::new(key.id, key.secret.expose())?),
         ..ClientConfig::new(format!("http://{}", server.grpc_address()))
     };
-    Ok(Client::connect(&config, Arc::new(SystemRandom), Arc::new(SystemClock))?)
+    client(&config)
+}
+
+fn client(config: &ClientConfig) -> anyhow::Result<Client> {
+    Ok(Client::connect(config, Arc::new(SystemRandom), Arc::new(SystemClock))?)
 }

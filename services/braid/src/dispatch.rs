@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::{Json, Router};
@@ -14,6 +14,8 @@ use braid_objects::S3Endpoint;
 use futures::future::BoxFuture;
 use serde_json::json;
 use tower::{Service, ServiceExt};
+
+use crate::metrics::meters;
 
 /// Paths of the REST API, and those beside it that its clients know.
 const API: [&str; 3] = ["/api/v1", "/_health", "/openapi.json"];
@@ -27,6 +29,8 @@ enum Destination {
     S3,
     /// The local store's own endpoint.
     Store,
+    /// What the process counts.
+    Meters,
 }
 
 /// The local store as it is served, and the id of the one key that it takes.
@@ -80,6 +84,7 @@ impl Dispatch {
         match destination(uri, headers, key_id, self.gateway.is_some(), by_host) {
             Destination::Api => self.api(request).await,
             Destination::S3 => self.s3(request).await,
+            Destination::Meters => what_is_counted(),
             Destination::Store => match self.store {
                 Some(mut store) => {
                     forget_other_credentials(&mut request);
@@ -144,8 +149,15 @@ fn destination(
         Some(_) => Destination::S3,
         None if by_host() => Destination::S3,
         None if is_api(uri) => Destination::Api,
+        None if uri.path() == "/metrics" => Destination::Meters,
         None => Destination::Store,
     }
+}
+
+/// In Prometheus's text format.
+fn what_is_counted() -> Response<Body> {
+    let Some(meters) = meters() else { return StatusCode::NOT_FOUND.into_response() };
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], meters.render()).into_response()
 }
 
 fn is_api(uri: &Uri) -> bool {
@@ -212,6 +224,9 @@ mod tests {
             ),
             ("/api/v1/user", Some("AWS BRDA1:c2ln"), Destination::S3),
             ("/lake/main/x?X-Amz-Credential=BRDA1/2026", None, Destination::S3),
+            ("/metrics", None, Destination::Meters),
+            ("/metrics", Some("AWS BRDA1:c2ln"), Destination::S3),
+            ("/metrics/x", None, Destination::Store),
         ] {
             assert_eq!(to(uri, authorization), expected, "{uri} {authorization:?}");
         }

@@ -12,6 +12,7 @@ mod installation;
 mod key;
 mod logging;
 mod metadata;
+mod metrics;
 mod options;
 mod readiness;
 mod serve;

@@ -23,6 +23,7 @@ use crate::dispatch::{Dispatch, GatewaySlot};
 use crate::foundation::{Foundation, OpenKv};
 use crate::http;
 use crate::installation::InstallationError;
+use crate::metrics;
 use crate::readiness::Readiness;
 use crate::storage::LocalEndpoint;
 
@@ -78,6 +79,7 @@ impl Server {
         let readiness = Arc::new(Readiness::new(storage, stop.clone()));
         let gateway = config.gateway.then(GatewaySlot::default);
         let router = router(&readiness, local, gateway.clone());
+        tokio::spawn(metrics::keep_up(http_stop.clone()));
         let http = spawn_http(http, router, http_stop.clone(), stop.clone());
 
         let kv = wait_for_kv(&foundation, &readiness).await?;

@@ -1,90 +1,13 @@
 //! `braid metadata`: processes that share a cluster and keep nothing.
 
-use std::path::{Path, PathBuf};
-
-use braid::StoreServer;
-use braid_kv::{Kv, KvError, Mode, Outcome, TestPlace, Tikv, TikvSettings};
-use braid_types::{SystemClock, SystemRandom};
+use braid_kv::{Kv, KvError, Mode, Outcome};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::binary::{Ended, run};
-use super::server::{Key, Server};
+use super::binary::run;
+use super::ground::{Ground, create_key};
+use super::server::Server;
 use crate::lake::{commit, create_lake, listing, read, write};
-
-/// A cluster and an object store, and what processes are told of them.
-struct Ground {
-    place: TestPlace,
-    store: StoreServer,
-    folder: tempfile::TempDir,
-}
-
-impl Ground {
-    async fn new() -> Self {
-        let place = TestPlace::started(Default::default()).await;
-        let folder = tempfile::tempdir().unwrap();
-        let any_port = "127.0.0.1:0".parse().unwrap();
-        let store = StoreServer::start(&folder.path().join("store"), any_port).await.unwrap();
-        let ground = Self { place, store, folder };
-        std::fs::write(ground.key_file(), "5".repeat(64)).unwrap();
-        ground
-    }
-
-    fn key_file(&self) -> PathBuf {
-        self.folder.path().join("master.key")
-    }
-
-    fn options(&self) -> Vec<String> {
-        let (kv, endpoint) = (self.place.uri().to_string(), format!("http://{}", self.store.address()));
-        let key_file = self.key_file().display().to_string();
-        let storage = ["--storage", "s3://braid.local/lake", "--s3-endpoint", &endpoint];
-        ["--kv", &kv, "--master-key-file", &key_file].into_iter().chain(storage).map(str::to_owned).collect()
-    }
-
-    fn environment(&self) -> [(&str, &str); 2] {
-        let key = self.store.key();
-        [("AWS_ACCESS_KEY_ID", &key.access_key_id), ("AWS_SECRET_ACCESS_KEY", &key.secret)]
-    }
-
-    async fn node(&self) -> Server {
-        let options = self.options();
-        let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        Server::node(&options, &self.environment()).await
-    }
-
-    /// Starts a node that is to refuse, with one option changed.
-    fn refused(&self, option: &str, value: &str) -> Ended {
-        let mut arguments = self.options();
-        let place = arguments.iter().position(|argument| argument == option).unwrap();
-        arguments[place + 1] = value.to_owned();
-        arguments
-            .splice(0..0, ["metadata", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"].map(String::from));
-        run(&arguments, &self.environment())
-    }
-
-    fn create_key(&self) -> Ended {
-        create_key(&self.place.uri().to_string(), &self.key_file())
-    }
-
-    /// The store as a node sees it.
-    async fn kv(&self) -> Tikv {
-        let (clock, settings) = (std::sync::Arc::new(SystemClock), TikvSettings::default());
-        Tikv::connect(self.place.uri(), settings, clock, &SystemRandom).await.unwrap()
-    }
-}
-
-fn create_key(kv: &str, key_file: &Path) -> Ended {
-    run(&["key", "create", "--kv", kv, "--master-key-file", key_file.to_str().unwrap(), "--user", "ada"], &[])
-}
-
-fn printed_key(ended: Ended) -> Key {
-    let printed = ended.ok();
-    let after = |label: &str| {
-        let line = printed.lines().find_map(|line| line.split_once(label));
-        line.unwrap_or_else(|| panic!("'{label}' is not in: {printed}")).1.to_owned()
-    };
-    Key { id: after("BRAID_ACCESS_KEY_ID="), secret: after("BRAID_SECRET_ACCESS_KEY=") }
-}
 
 async fn ready(server: &Server) -> (u16, Value) {
     let answer = reqwest::get(format!("http://{}/readyz", server.http)).await.unwrap();
@@ -96,11 +19,15 @@ async fn ready(server: &Server) -> (u16, Value) {
 async fn nodes_are_one_service_and_one_of_them_is_enough() {
     let ground = Ground::new().await;
     let (first, second) = tokio::join!(ground.node(), ground.node());
-    let key = printed_key(ground.create_key());
+    let key = ground.key();
     for node in [&first, &second] {
         let all = json!({ "ready": true, "kv": "ok", "format": "ok", "storage": "ok" });
         assert_eq!(ready(node).await, (200, all));
     }
+    let counted =
+        reqwest::get(format!("http://{}/metrics", first.http)).await.unwrap().bytes().await.unwrap();
+    let counted = String::from_utf8_lossy(&counted);
+    assert!(counted.contains("tikv_calls_total{call=\"KvGet\",result=\"answered\"}"), "{counted}");
     let (one, two) = (key.client(&first), key.client(&second));
     create_lake(&one).await;
     write(&two, "main", "a", "1").await;

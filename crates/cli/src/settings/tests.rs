@@ -33,32 +33,39 @@ fn each_layer_covers_the_one_below() {
     let home = home("endpoint = 'http://file'\naccess_key_id = 'file'\nsecret_access_key = 's-file'\n");
     let xdg = ("XDG_CONFIG_HOME", home.path().to_str().unwrap());
     let none = GlobalOptions::default();
-    assert_eq!(config(&none, &[]).endpoint, DEFAULT_ENDPOINT);
+    assert_eq!(config(&none, &[]).endpoints, [DEFAULT_ENDPOINT]);
     assert_eq!(key(&config(&none, &[])), None);
 
     let file = config(&none, &[xdg]);
-    assert_eq!((file.endpoint.as_str(), key(&file)), ("http://file", credentials("file", "s-file")));
+    assert_eq!(
+        (file.endpoints.join(","), key(&file)),
+        ("http://file".to_owned(), credentials("file", "s-file"))
+    );
 
     let env = [xdg, ("BRAID_ENDPOINT", "http://env"), ("BRAID_SECRET_ACCESS_KEY", "s-env")];
     let covered = config(&none, &env);
-    assert_eq!((covered.endpoint.as_str(), key(&covered)), ("http://env", credentials("file", "s-env")));
+    assert_eq!(
+        (covered.endpoints.join(","), key(&covered)),
+        ("http://env".to_owned(), credentials("file", "s-env"))
+    );
 
     let secret = home.path().join("secret");
     fs::write(&secret, "s-flag\r\n").unwrap();
     let flags = GlobalOptions {
-        endpoint: Some("http://flag".into()),
+        endpoint: Some("http://flag, http://flag-2".into()),
         access_key_id: Some("flag".into()),
         secret_access_key_file: Some(secret),
         ..none
     };
     let covered = config(&flags, &env);
-    assert_eq!((covered.endpoint.as_str(), key(&covered)), ("http://flag", credentials("flag", "s-flag")));
+    assert_eq!(covered.endpoints, ["http://flag", "http://flag-2"]);
+    assert_eq!(key(&covered), credentials("flag", "s-flag"));
 }
 
 #[test]
 fn the_default_file_may_be_missing_and_a_named_one_may_not() {
     let none = GlobalOptions::default();
-    assert_eq!(config(&none, &[("HOME", "/nonexistent")]).endpoint, DEFAULT_ENDPOINT);
+    assert_eq!(config(&none, &[("HOME", "/nonexistent")]).endpoints, [DEFAULT_ENDPOINT]);
     let named = GlobalOptions { config: Some("/nonexistent/braid.toml".into()), ..GlobalOptions::default() };
     assert!(refusal(&named, &[]).to_string().contains("'/nonexistent/braid.toml' cannot be used"));
     assert!(matches!(refusal(&none, &[("BRAID_CONFIG", "/nonexistent/x")]), Failure::ConfigFile { .. }));
@@ -71,7 +78,7 @@ fn home_is_where_the_file_is_without_xdg() {
     fs::write(home.path().join(".config/braid/config.toml"), "endpoint = 'http://home'").unwrap();
     let home = home.path().to_str().unwrap();
     let pairs = [("HOME", home), ("XDG_CONFIG_HOME", "")];
-    assert_eq!(config(&GlobalOptions::default(), &pairs).endpoint, "http://home");
+    assert_eq!(config(&GlobalOptions::default(), &pairs).endpoints, ["http://home"]);
 }
 
 #[test]

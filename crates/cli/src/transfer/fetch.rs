@@ -3,13 +3,12 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use braid_client::{Client, Download, RefKind, StreamDownloads};
+use braid_client::{Client, Download, RefKind, StreamDownloads, resumed};
 use braid_types::{Error, PathPrefix, Random, RefExpression, RepositoryName, View};
 use futures::{StreamExt, TryStreamExt};
 
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::resume::resumed;
 use crate::transfer::names::Names;
 use crate::transfer::report::Outcome;
 use crate::transfer::{LocalName, Meter, Tally, Target, Trouble};

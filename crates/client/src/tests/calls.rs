@@ -125,7 +125,7 @@ async fn every_call_carries_the_credentials() {
 async fn a_server_that_was_never_reached_did_nothing() {
     let fake = Fake::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let config = ClientConfig { endpoint: format!("http://{closed}"), ..fake.config() };
+    let config = ClientConfig { endpoints: vec![format!("http://{closed}")], ..fake.config() };
     let error = fake.client_with(&config).create_repository(create("abc")).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     assert!(!error.may_have_happened());

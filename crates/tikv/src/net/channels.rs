@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tonic::transport::{Channel, Endpoint};
 
+use super::reason::root_cause;
 use super::{Address, tls};
 use crate::Settings;
 use crate::settings::Security;
@@ -104,13 +105,4 @@ impl Channels {
             .tls_config(config)
             .map_err(|error| format!("the certificates cannot be used: {}", root_cause(&error)))
     }
-}
-
-/// The innermost error: the outer ones only say that it was about transport.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut inner = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }

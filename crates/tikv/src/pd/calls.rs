@@ -9,7 +9,7 @@ use tonic::{Response, Status};
 use super::members::Members;
 use super::timestamps::Timestamps;
 use crate::failure::{Failure, Setback};
-use crate::net::{Address, Channels};
+use crate::net::{Address, Channels, reason};
 use crate::patience::{Pace, Patience};
 use crate::proto::keyspacepb::keyspace_client::KeyspaceClient;
 use crate::proto::keyspacepb::{KeyspaceState, LoadKeyspaceRequest, LoadKeyspaceResponse};
@@ -215,7 +215,7 @@ impl Pd {
                     Some(trouble) => trouble,
                 }
             }
-            Ok(Err(status)) => status.message().to_owned(),
+            Ok(Err(status)) => reason(&status),
             Err(_) => format!("no answer in {:?}", self.timeout),
         };
         meters::called(call, "failed");

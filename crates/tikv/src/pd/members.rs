@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use crate::Error;
 use crate::failure::Failure;
 use crate::flights::Flights;
-use crate::net::{Address, Channels, Connection};
+use crate::net::{Address, Channels, Connection, reason};
 use crate::proto::pdpb::pd_client::PdClient;
 use crate::proto::pdpb::{GetMembersRequest, GetMembersResponse, Member, RequestHeader};
 
@@ -109,7 +109,7 @@ impl Members {
             Ok(Ok(answer)) => answer.into_inner(),
             Ok(Err(status)) => {
                 self.channels.forget(&connection);
-                return Err(Failure::again(format!("PD at '{address}' failed: {}", status.message())));
+                return Err(Failure::again(format!("PD at '{address}' failed: {}", reason(&status))));
             }
             Err(_) => {
                 self.channels.forget(&connection);

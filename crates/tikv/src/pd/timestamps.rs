@@ -13,6 +13,7 @@ use tonic::Streaming;
 
 use super::members::{Leader, Members};
 use crate::failure::Failure;
+use crate::net::reason;
 use crate::patience::{Pace, Patience, Pause};
 use crate::proto::pdpb::pd_client::PdClient;
 use crate::proto::pdpb::{TsoRequest, TsoResponse};
@@ -161,7 +162,7 @@ impl Open {
         let header = Some(self.leader.header());
         let request = TsoRequest { header, count, dc_location: String::new() };
         self.requests.try_send(request).map_err(|_| String::from("the stream ended"))?;
-        let answer = self.answers().await?.message().await.map_err(|status| status.message().to_owned())?;
+        let answer = self.answers().await?.message().await.map_err(|status| reason(&status))?;
         let answer = answer.ok_or_else(|| String::from("the stream ended"))?;
         if let Some(error) = answer.header.and_then(|header| header.error) {
             return Err(error.message);
@@ -178,7 +179,7 @@ impl Open {
     async fn answers(&mut self) -> Result<&mut Streaming<TsoResponse>, String> {
         if let Some(first) = self.first.take() {
             let opened = PdClient::new(self.leader.channel()).tso(first).await;
-            self.answers = Some(opened.map_err(|status| status.message().to_owned())?.into_inner());
+            self.answers = Some(opened.map_err(|status| reason(&status))?.into_inner());
         }
         self.answers.as_mut().ok_or_else(|| String::from("the stream was not opened"))
     }

@@ -137,6 +137,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_region_is_older_if_any_part_of_its_epoch_is_and_another_one_by_its_version() {
+        let known = region(1, 5, b"", b"");
+        let with = |conf_ver, version| Region { epoch: Epoch { conf_ver, version }, ..known.clone() };
+        assert!(with(9, 4).is_older_than(&known) && with(0, 9).is_older_than(&known));
+        assert!(!with(1, 5).is_older_than(&known) && !with(2, 5).is_older_than(&known));
+        assert!(
+            region(2, 4, b"", b"").is_older_than(&known) && !region(2, 5, b"", b"").is_older_than(&known)
+        );
+        let elsewhere = Region { epoch: Epoch { conf_ver: 0, version: 5 }, ..region(2, 5, b"", b"") };
+        assert!(!elsewhere.is_older_than(&known), "peers of two regions change apart");
+    }
+
+    #[test]
     fn each_peer_is_asked_once_before_the_region_is_given_up() {
         let region = region(1, 1, b"", b"");
         assert_eq!(region.peer().id, 101);

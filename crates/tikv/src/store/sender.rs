@@ -11,7 +11,7 @@ use super::calls::{RegionReply, RegionRequest};
 use super::reaction::{News, Reaction, react};
 use crate::failure::{Failure, Setback};
 use crate::keyspace::Keyspace;
-use crate::net::{Address, Channels, Connection};
+use crate::net::{Address, Channels, Connection, reason};
 use crate::patience::{Patience, Pause};
 use crate::proto::errorpb;
 use crate::proto::kvrpcpb::{Context, UnsafeDestroyRangeRequest};
@@ -141,7 +141,7 @@ impl Sender {
                     Some(error) => error.message,
                 }
             }
-            Ok(Err(status)) => status.message().to_owned(),
+            Ok(Err(status)) => reason(&status),
             Err(_) => format!("no answer in {allowed:?}"),
         };
         meters::called(CALL, "failed");
@@ -181,7 +181,7 @@ impl Sender {
     /// A call whose answer did not come. It may have arrived.
     fn lost(&self, call: &'static str, region: &Region, connection: &Connection, status: &Status) -> Failure {
         meters::called(call, "failed");
-        let cause = format!("{call} at '{}': {}", connection.address, status.message());
+        let cause = format!("{call} at '{}': {}", connection.address, reason(status));
         // The answer came and was too long to be read. (A store does not use this code.)
         if status.code() == Code::OutOfRange {
             let setback = Setback::new(Pause::Growing, cause);

@@ -22,6 +22,10 @@ impl Clock {
         self.base.load(Ordering::SeqCst) + whole_milliseconds(self.began.elapsed())
     }
 
+    pub(super) fn turn_back(&self, by: Duration) {
+        self.base.fetch_sub(whole_milliseconds(by), Ordering::SeqCst);
+    }
+
     pub(super) fn advance(&self, by: Duration) {
         self.base.fetch_add(whole_milliseconds(by), Ordering::SeqCst);
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Call, Counts};
 use super::fault::{Effect, Filter};
 use super::faults::Fault;
+use super::journal::EndingCall;
 use super::mvcc::Fate;
 use super::options::{Options, TlsIdentity};
 use super::server::Server;
@@ -208,6 +209,18 @@ impl TestCluster {
         locks.into_iter().map(held).collect()
     }
 
+    /// The calls about the end of the transaction that began at `start`, in the order in which they came in. Empty unless
+    /// the cluster keeps a [journal](Options::journal).
+    pub fn ending_calls(&self, start: u64) -> Vec<EndingCall> {
+        self.shared.journal.of(start)
+    }
+
+    /// How often a fault struck whoever asked PD something, since a moment. 0 unless the cluster keeps a
+    /// [journal](Options::journal).
+    pub fn lost_look_ups_since(&self, since: tokio::time::Instant) -> usize {
+        self.shared.journal.lost_look_ups_since(since)
+    }
+
     /// Waits until no key is locked.
     pub async fn unlocked(&self) {
         let mut changes = self.shared.changes();
@@ -225,6 +238,12 @@ impl TestCluster {
     /// A timestamp of now, as PD would give it.
     pub fn timestamp(&self) -> u64 {
         self.shared.timestamp(1)
+    }
+
+    /// Sets PD's clock back, and has PD forget which timestamps it has given: what no PD may do, and clients must notice.
+    pub fn turn_back(&self, by: Duration) {
+        self.shared.clock.turn_back(by);
+        self.shared.state().tso.forget();
     }
 
     /// Puts the cluster's clock forward: locks expire by it.

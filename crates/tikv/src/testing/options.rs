@@ -29,6 +29,9 @@ pub struct Options {
     /// Listen in memory instead of on loopback, for clients of [`TestCluster::client`](super::TestCluster::client) alone.
     /// Nothing waits for the machine then: with the runtime's clock paused, time passes only where all wait for it.
     pub in_memory: bool,
+    /// Write down what becomes of calls that end transactions, for
+    /// [`TestCluster::ending_calls`](super::TestCluster::ending_calls); that takes memory.
+    pub journal: bool,
     /// Answer by TLS only.
     pub tls: Option<TlsIdentity>,
 }
@@ -57,6 +60,7 @@ impl Default for Options {
             lock_wait: Duration::from_secs(1),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             in_memory: false,
+            journal: false,
             tls: None,
         }
     }

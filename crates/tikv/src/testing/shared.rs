@@ -13,6 +13,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::fault::{Effect, Met, RegionFault};
 use super::faults::Faults;
+use super::journal::Journal;
 use super::options::Options;
 use super::state::State;
 use super::stop::{Gate, Verdict, When};
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     pub(super) lock_wait: Duration,
     pub(super) clock: Clock,
     pub(super) faults: Faults,
+    pub(super) journal: Journal,
     /// Set: connections are in memory.
     pub(super) wires: Option<Arc<Wires>>,
     split_above: Option<usize>,
@@ -46,6 +48,7 @@ impl Shared {
             lock_wait: options.lock_wait,
             clock: Clock::at(options.now_ms),
             faults: Faults::new(options.seed),
+            journal: Journal::new(options.journal),
             wires: options.in_memory.then(Arc::default),
             split_above: options.split_above,
             secure: options.tls.is_some(),
@@ -108,6 +111,9 @@ impl Shared {
         keys: &[Bytes],
     ) -> Result<Visit, Status> {
         let omens = self.faults.meet(&Met { call, store, keys });
+        if store.is_none() && omens.effects.iter().any(|effect| !matches!(effect, Effect::Delay(_))) {
+            self.journal.lose_look_up();
+        }
         let mut visit = Visit { gates: omens.gates, ..Visit::default() };
         visit.pass(When::Before).await?;
         for effect in omens.effects {

@@ -9,6 +9,7 @@ mod write;
 use bytes::Bytes;
 
 use super::call::Call;
+use super::journal::Role;
 use super::mvcc::Mvcc;
 use super::regions::Region;
 use super::state::State;
@@ -63,6 +64,16 @@ pub(super) trait StoreCall: Send {
     /// A key that it is about and that does not lie in the region.
     fn misplaced(&self, region: &Region) -> Option<Bytes> {
         self.keys().into_iter().find(|key| !region.contains(key))
+    }
+
+    /// The transaction whose end it makes or asks for, if it does.
+    fn ends(&self) -> Option<(u64, Role)> {
+        None
+    }
+
+    /// Whether such a call's answer tells the end.
+    fn tells_the_end(_answer: &Self::Answer) -> bool {
+        false
     }
 
     fn apply(self, site: &mut Site<'_>) -> Self::Answer;

@@ -10,6 +10,7 @@ use super::call::Call;
 use super::convert;
 use super::deadlock::Wait;
 use super::fault::RegionFault;
+use super::journal::Said;
 use super::mvcc::{Conflict, ConflictReason, Fate, Refusal};
 use super::region_error;
 use super::regions::Address;
@@ -48,8 +49,11 @@ impl StoreService {
         let request = request.into_inner();
         let address = convert::address(request.context());
         let keys = request.keys();
+        let journal = &self.shared.journal;
+        let entry = request.ends().and_then(|(transaction, role)| journal.enter(transaction, role));
         let visit = self.arrive(R::CALL, &keys).await?;
         if let Some(error) = self.injected(&visit, address, &keys) {
+            journal.answer(entry, Said::by(&error));
             return Ok(Response::new(R::Answer::refused(*error)));
         }
         let done = self.at_region(address, |site| match request.misplaced(&site.region) {
@@ -60,6 +64,14 @@ impl StoreService {
         self.shared.changed(keys.first().map_or(&[], |key| &key[..]), grown);
         let answer = self.undetermined(&visit, address, &keys).map_or(done, Err);
         visit.leave().await?;
+        journal.answer(
+            entry,
+            match &answer {
+                Ok(answer) if R::tells_the_end(answer) => Said::TheEnd,
+                Ok(_) => Said::Other { in_doubt: false },
+                Err(error) => Said::by(error),
+            },
+        );
         Ok(Response::new(answer.unwrap_or_else(|error| R::Answer::refused(*error))))
     }
 

@@ -24,8 +24,8 @@ use crate::proto::pdpb::{
 use crate::proto::tikvpb::tikv_client::TikvClient;
 
 /// A cluster, and the simplest client of it: it knows nothing and asks every time.
-struct World {
-    cluster: TestCluster,
+pub(crate) struct World {
+    pub(crate) cluster: TestCluster,
 }
 
 async fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
@@ -33,7 +33,7 @@ async fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
 }
 
 impl World {
-    async fn start(options: Options) -> Self {
+    pub(crate) async fn start(options: Options) -> Self {
         Self { cluster: TestCluster::start(options).await.unwrap() }
     }
 
@@ -65,7 +65,7 @@ impl World {
         self.pd().await.get_region(request).await.unwrap().into_inner()
     }
 
-    async fn context(&self, key: &str) -> Option<Context> {
+    pub(crate) async fn context(&self, key: &str) -> Option<Context> {
         let GetRegionResponse { region, leader, .. } = self.region(key).await;
         let region = region.unwrap();
         let (region_id, region_epoch) = (region.id, region.region_epoch);
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// The store that leads the region of a key.
-    async fn leader(&self, key: &str) -> TikvClient<Channel> {
+    pub(crate) async fn leader(&self, key: &str) -> TikvClient<Channel> {
         self.store(self.cluster.leader_of(key.as_bytes()).unwrap()).await
     }
 

@@ -21,6 +21,11 @@ impl Tso {
         self.last
     }
 
+    /// Forgets what was handed out.
+    pub(super) fn forget(&mut self) {
+        self.last = 0;
+    }
+
     /// The latest timestamp handed out.
     pub(super) fn last(&self) -> u64 {
         self.last

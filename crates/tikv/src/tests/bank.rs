@@ -12,11 +12,12 @@ use rand::{RngExt, SeedableRng};
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
+use super::justified::Unknowns;
 use super::support::{all, client_with, memory, settings};
 use crate::testing::{
     Call, Counts, Effect, Filter, HeldLock, Lifeline, Options, Record, RegionFault, TestCluster,
 };
-use crate::{Client, Error, KeyRange, Mode, Outcome, ScanOptions, Settings, Transaction};
+use crate::{Client, Error, KeyRange, Mode, Outcome, ScanOptions, Settings, Timestamp, Transaction};
 
 const ACCOUNTS: u64 = 6;
 const BALANCE: u64 = 1000;
@@ -28,8 +29,16 @@ const SOON: Duration = Duration::from_secs(2);
 /// What was under way when the faults ended has ended after this.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
+/// What a client was told of a transfer, and when.
+#[derive(Clone, Debug)]
+struct Told {
+    outcome: Outcome,
+    start: Timestamp,
+    when: Instant,
+}
+
 /// What became of each transfer; none: it was broken off before its commit.
-type Ledger = Mutex<BTreeMap<String, Outcome>>;
+type Ledger = Mutex<BTreeMap<String, Told>>;
 
 fn account(n: u64) -> String {
     format!("account/{n}")
@@ -63,8 +72,9 @@ async fn transfer(client: &Client, ledger: &Ledger, name: &str, rng: &mut StdRng
     txn.put(from.clone().into(), (left - amount).to_string().into());
     txn.put(to.clone().into(), (right + amount).to_string().into());
     txn.insert(format!("transfer/{name}").into(), format!("{from} {to} {amount}").into());
+    let start = txn.start();
     let outcome = txn.commit().await;
-    ledger.lock().insert(name.to_owned(), outcome);
+    ledger.lock().insert(name.to_owned(), Told { outcome, start, when: Instant::now() });
     Ok(())
 }
 
@@ -130,6 +140,9 @@ async fn change(cluster: &TestCluster, rng: &mut StdRng) {
 struct Trace {
     ledger: BTreeMap<String, Outcome>,
     calls: Counts,
+    unknowns: Unknowns,
+    /// What is wrong with those that are not justified.
+    unjustified: Vec<String>,
 }
 
 fn hasty(seed: u64) -> Settings {
@@ -208,7 +221,17 @@ async fn run(seed: u64) -> Trace {
     assert!(left.iter().all(|lock| lock.is_pessimistic), "who read cleared away what hid values: {left:?}");
     patient.resolve_locks(patient.timestamp().await.unwrap()).await.unwrap();
     assert!(cluster.locks().is_empty(), "a sweep finds the others: {:?}", cluster.locks());
-    Trace { ledger, calls }
+    let mut trace =
+        Trace { ledger: BTreeMap::new(), calls, unknowns: Unknowns::default(), unjustified: vec![] };
+    for (name, Told { outcome, start, when }) in ledger {
+        if matches!(outcome, Outcome::Unknown(_))
+            && let Err(why) = trace.unknowns.judge(&cluster, start, when, &hasty(seed))
+        {
+            trace.unjustified.push(format!("{name}: {why}"));
+        }
+        trace.ledger.insert(name, outcome);
+    }
+    trace
 }
 
 /// Once the faults are over, who reads gets an answer soon, and who writes once the locks of the dead are over.
@@ -234,7 +257,7 @@ async fn work_goes_on(cluster: &TestCluster, over: Instant) {
 }
 
 /// Every account is what the transfers that happened make it, and those are the ones that were said to have happened.
-async fn check(client: &Client, ledger: &BTreeMap<String, Outcome>) {
+async fn check(client: &Client, ledger: &BTreeMap<String, Told>) {
     audit(client).await.unwrap();
     let state: BTreeMap<String, String> = all(client)
         .await
@@ -254,7 +277,7 @@ async fn check(client: &Client, ledger: &BTreeMap<String, Outcome>) {
     for (name, balance) in expected {
         assert_eq!(state[&name], balance.to_string(), "{name}");
     }
-    for (name, outcome) in ledger {
+    for (name, Told { outcome, .. }) in ledger {
         let happened = state.contains_key(&format!("transfer/{name}"));
         match outcome {
             Outcome::Committed(_) => assert!(happened, "{name} was acknowledged"),
@@ -282,6 +305,7 @@ fn no_money_is_made_or_lost() {
     let end = first + number_from_environment("SEEDS", 16);
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     let words = Mutex::new(BTreeMap::<&str, u64>::new());
+    let unknowns = Mutex::new(Unknowns::default());
     let seeds = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -292,6 +316,11 @@ fn no_money_is_made_or_lost() {
                 Ok(trace) => {
                     let mut words = words.lock();
                     trace.ledger.values().for_each(|outcome| *words.entry(outcome.word()).or_default() += 1);
+                    unknowns.lock().add(trace.unknowns);
+                    if !trace.unjustified.is_empty() {
+                        println!("seed {seed}: unknown without reason: {:?}", trace.unjustified);
+                        failed.lock().push(seed);
+                    }
                 }
                 Err(_) => failed.lock().push(seed),
             }
@@ -299,7 +328,8 @@ fn no_money_is_made_or_lost() {
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(seeds)));
-    println!("answers: {:?}", words.lock());
+    let Unknowns { unknown, justified } = unknowns.into_inner();
+    println!("answers: {:?}; {unknown} unknown, {justified} of them justified", words.lock());
     let failed = failed.into_inner();
     assert!(failed.is_empty(), "SEEDS=1 FIRST_SEED= reproduces each of these: {failed:?}");
 }

@@ -237,6 +237,19 @@ async fn a_transaction_that_lost_its_keys_is_not_committed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_key_is_locked_for_an_old_transaction() {
+    let cluster = small_cluster().await;
+    let transaction_age = Duration::from_millis(100);
+    let client = client_with(&cluster, Settings { transaction_age, ..settings() }).await;
+    let mut txn = begin_pessimistic(&client).await;
+    tokio::time::sleep(transaction_age * 2).await;
+    calls(&cluster);
+    let refused = txn.lock_for_update(b"a", Duration::ZERO).await.unwrap_err();
+    assert!(matches!(refused, Error::TooOld { limit, .. } if limit == transaction_age), "{refused}");
+    assert_eq!(calls(&cluster), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn signs_of_life_keep_held_keys() {
     let cluster = small_cluster().await;
     let lock_ttl = Duration::from_millis(300);

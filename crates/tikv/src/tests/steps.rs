@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::justified::Unknowns;
 use super::support::{b, begin, client_with, settings, split_cluster};
 use super::truth::{self, OVER, VALUE};
 use crate::testing::{Call, Effect, Filter, RegionFault, TestCluster};
@@ -167,8 +168,12 @@ impl Case {
     }
 }
 
-/// Answers, counted by kind.
-type Counts = BTreeMap<&'static str, u64>;
+/// Answers.
+#[derive(Debug, Default)]
+struct Counts {
+    by_kind: BTreeMap<&'static str, u64>,
+    unknowns: Unknowns,
+}
 
 async fn transact(client: &Client) -> Result<(Timestamp, Outcome), Error> {
     let mut txn = client.begin(Mode::Optimistic).await?;
@@ -193,9 +198,13 @@ async fn run(case: &Case, counts: &mut Counts) {
     };
     assert!(fault.met() > 0, "{case:?}: the step was not met");
     let word = outcome.as_ref().map_or("no commit", Outcome::word);
-    *counts.entry(word).or_default() += 1;
+    *counts.by_kind.entry(word).or_default() += 1;
     match &outcome {
-        Some(Outcome::Unknown(cause)) => assert!(case.may_be_unknown(), "{case:?}: {cause}"),
+        Some(Outcome::Unknown(cause)) => {
+            assert!(case.may_be_unknown(), "{case:?}: {cause}");
+            let judged = counts.unknowns.judge(&cluster, start, Instant::now(), &patient());
+            judged.unwrap_or_else(|why| panic!("{case:?}: {why}"));
+        }
         Some(Outcome::Committed(_)) | None => {}
         Some(other) => assert!(case.lasting || case.is_final(), "{case:?} hit {}: {other:?}", fault.met()),
     }
@@ -231,11 +240,12 @@ async fn work_goes_on(cluster: &TestCluster, unknown: bool, case: &Case) {
 }
 
 async fn run_all(cases: impl Iterator<Item = Case>) -> Counts {
-    let mut counts = Counts::new();
+    let mut counts = Counts::default();
     for case in cases {
         run(&case, &mut counts).await;
     }
-    println!("answers: {counts:?}");
+    let Unknowns { unknown, justified } = counts.unknowns;
+    println!("answers: {:?}; {unknown} unknown, {justified} of them justified", counts.by_kind);
     counts
 }
 
@@ -250,22 +260,22 @@ fn cases(steps: &[Step], effects: &[Effect], one_phase: bool) -> impl Iterator<I
 async fn whatever_pd_does_answers_are_true() {
     for one_phase in [true, false] {
         let counts = run_all(cases(&Step::OF_PD, &effects(), one_phase)).await;
-        assert!(!counts.contains_key("unknown"), "{counts:?}");
+        assert!(counts.unknowns.unknown == 0, "{counts:?}");
     }
     let counts = run_all(cases(&[Step::CommitTimestamp], &effects(), false)).await;
-    assert!(counts["refused"] > 0 && !counts.contains_key("unknown"), "{counts:?}");
+    assert!(counts.by_kind["refused"] > 0 && counts.unknowns.unknown == 0, "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_is_lost_answers_are_true_in_one_phase() {
     let counts = run_all(cases(&Step::IN_ONE_PHASE, &effects(), true)).await;
-    assert!(counts["unknown"] > 0, "{counts:?}");
+    assert!(counts.unknowns.unknown > 0, "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_is_lost_answers_are_true_in_two_phases() {
     let counts = run_all(cases(&Step::IN_TWO_PHASES, &effects(), false)).await;
-    assert!(counts["unknown"] > 0, "{counts:?}");
+    assert!(counts.unknowns.unknown > 0, "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,6 +283,6 @@ async fn whatever_a_region_says_answers_are_true() {
     let effects: Vec<Effect> = region_faults().into_iter().map(Effect::Region).collect();
     for (steps, one_phase) in [(&Step::IN_ONE_PHASE[..], true), (&Step::IN_TWO_PHASES, false)] {
         let counts = run_all(cases(steps, &effects, one_phase)).await;
-        assert!(counts["unknown"] > 0, "{counts:?}");
+        assert!(counts.unknowns.unknown > 0, "{counts:?}");
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn b(text: &str) -> Bytes {
 /// A cluster that does not wait for the machine: a test on it runs with its clock paused, so that time passes only where
 /// everybody waits for it, and whole deadlines pass at once.
 pub(super) fn memory() -> Options {
-    Options { in_memory: true, ..Options::default() }
+    Options { in_memory: true, journal: true, ..Options::default() }
 }
 
 /// A cluster of three stores with regions that begin with these keys.

@@ -71,6 +71,7 @@ async fn servers_of_another_authority_are_refused() {
     let cluster = cluster(&authority(), "127.0.0.1", None).await;
     let refused = connect(&cluster, security(folder.path(), None), impatient()).await;
     assert!(matches!(refused, Err(Error::Deadline { .. })), "{refused:?}");
+    assert!(refused.unwrap_err().to_string().contains("invalid peer certificate"));
     let plain = Client::connect(&cluster.endpoints(), impatient(), 1).await;
     assert!(matches!(plain, Err(Error::Deadline { .. })), "{plain:?}");
 }
@@ -82,7 +83,8 @@ async fn a_client_shows_who_it_is() {
     write(&folder, "ca.pem", &authority.pem());
     let cluster = cluster(&authority, "127.0.0.1", Some(authority.pem())).await;
     let nobody = connect(&cluster, security(folder.path(), None), impatient()).await;
-    assert!(matches!(nobody, Err(Error::Deadline { .. })), "{nobody:?}");
+    let said = nobody.unwrap_err().to_string();
+    assert!(said.contains("CertificateRequired"), "what the server misses is named: {said}");
     let (certificate, key) = issue(&authority, "client");
     write(&folder, "client.pem", &certificate);
     write(&folder, "client.key", &key);
@@ -107,6 +109,32 @@ async fn certificates_are_read_anew_for_new_connections() {
     write(&folder, "ca.pem", &new.pem());
     put(&client, &[("a", "2")]).await;
     assert_eq!(renewed.value(b"a"), Some(b("2")));
+}
+
+#[tokio::test]
+async fn who_a_client_is_is_read_anew_as_well() {
+    let (servers, old, new) = (authority(), authority(), authority());
+    let folder = TempDir::new().unwrap();
+    write(&folder, "ca.pem", &servers.pem());
+    let show = |by: &Authority| {
+        let (certificate, key) = issue(by, "client");
+        write(&folder, "client.pem", &certificate);
+        write(&folder, "client.key", &key);
+    };
+    show(&old);
+    let before = cluster(&servers, "127.0.0.1", Some(old.pem())).await;
+    let client = connect(&before, security(folder.path(), None), impatient()).await.unwrap();
+    put(&client, &[("a", "1")]).await;
+    // Servers come back that trust another authority's clients only.
+    let listen = before.endpoints()[0].parse().unwrap();
+    before.shutdown().await;
+    let (certificate, key) = issue(&servers, "127.0.0.1");
+    let tls = Some(TlsIdentity { certificate, key, client_ca: Some(new.pem()) });
+    let after = TestCluster::start(Options { tls, listen, ..Options::default() }).await.unwrap();
+    assert!(matches!(client.timestamp().await, Err(Error::Deadline { .. })), "the old one is refused");
+    show(&new);
+    put(&client, &[("a", "2")]).await;
+    assert_eq!(after.value(b"a"), Some(b("2")));
 }
 
 #[tokio::test]

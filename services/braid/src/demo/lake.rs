@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context as TaskContext, Poll};
 
 use anyhow::{Context, bail, ensure};
 use braid_client::{
-    Body, Client, CreateRepository, Download, Link, StreamDownloads, Upload, UploadOptions, UploadTarget,
+    Body, Client, CreateRepository, Download, Entries, Link, StreamDownloads, Upload, UploadOptions,
+    UploadTarget, resumed,
 };
-use braid_types::{BranchName, Code, ObjectPath, PathPrefix, RefExpression, RepositoryName};
+use braid_types::{BranchName, Code, CommitId, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,8 @@ use super::screen::Step;
 
 /// Objects that are asked for, or linked, in one call.
 const BATCH: usize = 1000;
+/// How often a list is read from its beginning.
+const READINGS: u32 = 5;
 
 /// What an object must read back as: length and SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,26 +106,29 @@ impl Lake {
             .await?)
     }
 
-    /// Reads every object at `reference` by its presigned URL and compares it with what must be there; gives the number of
+    /// Reads every object of a commit by its presigned URL and compares it with what must be there; gives the number of
     /// bytes.
     pub(super) async fn verify(
         &self,
-        reference: &str,
+        commit: &CommitId,
         expected: &Expected,
         step: &mut Step,
     ) -> anyhow::Result<u64> {
-        let reference = RefExpression::parse(reference)?;
-        let request = StreamDownloads {
-            repository: self.repository.clone(),
-            reference: reference.clone(),
-            prefix: PathPrefix::default(),
-            after: None,
+        let reference = RefExpression::parse(&commit.to_hex())?;
+        let open = |after| {
+            self.client.stream_downloads(StreamDownloads {
+                repository: self.repository.clone(),
+                reference: reference.clone(),
+                prefix: PathPrefix::default(),
+                after,
+            })
         };
-        let reads = self.client.stream_downloads(request).map(|download| {
+        let downloads = resumed(open, |download| download.object.path.as_str());
+        let reads = downloads.map(|download| {
             let reference = &reference;
             async move { self.read(reference, download?).await }
         });
-        let mut reads = reads.buffer_unordered(self.parallel);
+        let mut reads = pin!(reads.buffer_unordered(self.parallel));
         let (mut objects, mut bytes) = (0, 0);
         while let Some((path, found)) = reads.try_next().await? {
             match expected.get(&path) {
@@ -151,6 +157,17 @@ impl Lake {
         let mut sink = HashingSink::default();
         Box::pin(self.client.get(&self.repository, reference, download, &mut sink, None)).await?;
         Ok((path, sink.fingerprint()))
+    }
+}
+
+/// All items of a list. If the node that gives them goes away in the middle, another one is asked for all of them.
+pub(super) async fn whole<T>(list: impl Fn() -> Entries<T>) -> Result<Vec<T>, Error> {
+    let mut more = 1..READINGS;
+    loop {
+        match list().try_collect().await {
+            Err(error) if error.is_retryable() && more.next().is_some() => {}
+            ended => return ended,
+        }
     }
 }
 
@@ -227,5 +244,40 @@ impl AsyncWrite for HashingSink {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn lists(broken: u32) -> (impl Fn() -> Entries<u8>, std::rc::Rc<Cell<u32>>) {
+        let asked = std::rc::Rc::new(Cell::new(0));
+        let count = std::rc::Rc::clone(&asked);
+        let list = move || {
+            count.set(count.get() + 1);
+            let last =
+                if count.get() > broken { Ok(2) } else { Err(Error::new(Code::Unavailable, "", "gone")) };
+            stream::iter([Ok(1), last]).boxed()
+        };
+        (list, asked)
+    }
+
+    #[tokio::test]
+    async fn a_list_that_breaks_off_is_read_from_its_beginning() {
+        let (list, asked) = lists(READINGS - 1);
+        assert_eq!(whole(list).await.unwrap(), [1, 2]);
+        assert_eq!(asked.get(), READINGS);
+        let (list, asked) = lists(READINGS);
+        assert_eq!(whole(list).await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(asked.get(), READINGS, "it is given up");
+    }
+
+    #[tokio::test]
+    async fn a_refused_list_is_not_asked_for_again() {
+        let refused = || stream::iter([Err::<u8, _>(Error::new(Code::RefNotFound, "", ""))]).boxed();
+        assert_eq!(whole(refused).await.unwrap_err().code(), Code::RefNotFound);
     }
 }

@@ -9,10 +9,9 @@ use braid_client::{
 };
 use braid_types::{BranchName, Code, ObjectPath, PathPrefix, RefExpression, TagName};
 use bytes::Bytes;
-use futures::TryStreamExt;
 
 use super::folder::SourceFile;
-use super::lake::{Expected, Lake, Source};
+use super::lake::{Expected, Lake, Source, whole};
 use super::screen::{Screen, bytes, count};
 
 /// Added, changed and removed paths.
@@ -36,7 +35,7 @@ pub(super) async fn tell(lake: &Lake, screen: &Screen, files: Vec<SourceFile>) -
         ("tag v1", &settled.0, &settled.1),
     ] {
         let mut step = screen.begin(&format!("read back {what}"), expected.len());
-        let bytes_read = Box::pin(lake.verify(&commit.id.to_hex(), expected, &mut step)).await?;
+        let bytes_read = Box::pin(lake.verify(&commit.id, expected, &mut step)).await?;
         let rate = step.rate(expected.len());
         step.end(&format!("{} objects, {} compared, {rate}", count(expected.len()), bytes(bytes_read)));
         objects += expected.len();
@@ -134,9 +133,8 @@ impl Story<'_> {
             delimiter: None,
             after: None,
         };
-        let mut differences = self.lake.client.diff(request);
         let mut counts = (0, 0, 0);
-        while let Some(item) = differences.try_next().await? {
+        for item in whole(|| self.lake.client.diff(request.clone())).await? {
             let DiffItem::Entry(difference) = item else { continue };
             match difference.kind {
                 DiffKind::Added => counts.0 += 1,
@@ -186,12 +184,12 @@ impl Story<'_> {
             Err(error) => return Err(error.into()),
             Ok(_) => bail!("a merge with conflicts went through"),
         }
-        let conflicts = self.lake.client.list_merge_conflicts(ListMergeConflicts {
+        let request = ListMergeConflicts {
             repository: self.lake.repository().clone(),
             source: expression("work")?,
             destination: self.main.clone(),
-        });
-        let conflicts: Vec<_> = conflicts.try_collect().await?;
+        };
+        let conflicts = whole(|| self.lake.client.list_merge_conflicts(request.clone())).await?;
         let paths: Vec<&ObjectPath> = conflicts.iter().map(|conflict| &conflict.path).collect();
         ensure!(paths == both, "the conflicts are not the files that both sides changed");
         step.end(&format!("{} conflicts:", paths.len()));
@@ -216,7 +214,7 @@ impl Story<'_> {
         let tag = self.lake.client.create_tag(request).await?;
         step.end(&format!("v1 at {}", &tag.commit_id.to_hex()[..12]));
         let step = self.screen.begin("log main", 0);
-        let log = self.lake.client.log(Log {
+        let request = Log {
             repository: self.lake.repository().clone(),
             reference: expression("main")?,
             limit: None,
@@ -226,8 +224,8 @@ impl Story<'_> {
             after: None,
             paths: Vec::new(),
             prefixes: Vec::new(),
-        });
-        let commits: Vec<CommitInfo> = log.try_collect().await?;
+        };
+        let commits: Vec<CommitInfo> = whole(|| self.lake.client.log(request.clone())).await?;
         ensure!(commits.len() == 7, "the log has {} commits instead of 7", commits.len());
         step.end(&format!("{} commits:", commits.len()));
         for commit in &commits {

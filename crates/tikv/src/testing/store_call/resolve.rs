@@ -9,6 +9,7 @@ use crate::proto::kvrpcpb::{
 };
 use crate::testing::call::Call;
 use crate::testing::convert::{action, key_error, lock_info};
+use crate::testing::journal::Role;
 use crate::testing::mvcc::{Abort, CheckTxn, Refusal, Secondaries, TxnStatus};
 
 impl StoreCall for CheckTxnStatusRequest {
@@ -21,6 +22,15 @@ impl StoreCall for CheckTxnStatusRequest {
 
     fn keys(&self) -> Vec<Bytes> {
         vec![self.primary_key.clone()]
+    }
+
+    /// At the greatest of all times every transaction is over.
+    fn ends(&self) -> Option<(u64, Role)> {
+        (self.current_ts == u64::MAX).then_some((self.lock_ts, Role::Settles))
+    }
+
+    fn tells_the_end(answer: &CheckTxnStatusResponse) -> bool {
+        answer.error.is_none() && answer.lock_ttl == 0
     }
 
     fn apply(self, site: &mut Site<'_>) -> CheckTxnStatusResponse {

@@ -6,11 +6,12 @@ use super::{Answer, Site, StoreCall};
 use crate::proto::kvrpcpb::prewrite_request::PessimisticAction;
 use crate::proto::kvrpcpb::{
     Assertion, AssertionLevel, BatchRollbackRequest, BatchRollbackResponse, CommitRequest, CommitResponse,
-    Context, KeyError, Mutation as Sent, Op, PrewriteRequest, PrewriteResponse, TxnHeartBeatRequest,
-    TxnHeartBeatResponse,
+    CommitRole, Context, KeyError, Mutation as Sent, Op, PrewriteRequest, PrewriteResponse,
+    TxnHeartBeatRequest, TxnHeartBeatResponse,
 };
 use crate::testing::call::Call;
 use crate::testing::convert::key_error;
+use crate::testing::journal::Role;
 use crate::testing::mvcc::{Abort, Check, Mutation, MutationKind, Prewrite};
 use crate::testing::region_error;
 
@@ -27,6 +28,14 @@ impl StoreCall for PrewriteRequest {
 
     fn keys(&self) -> Vec<Bytes> {
         self.mutations.iter().map(|mutation| mutation.key.clone()).collect()
+    }
+
+    fn ends(&self) -> Option<(u64, Role)> {
+        self.try_one_pc.then_some((self.start_version, Role::Decides))
+    }
+
+    fn tells_the_end(answer: &PrewriteResponse) -> bool {
+        answer.one_pc_commit_ts != 0
     }
 
     fn apply(self, site: &mut Site<'_>) -> PrewriteResponse {
@@ -116,6 +125,14 @@ impl StoreCall for CommitRequest {
 
     fn keys(&self) -> Vec<Bytes> {
         self.keys.clone()
+    }
+
+    fn ends(&self) -> Option<(u64, Role)> {
+        (self.commit_role() == CommitRole::Primary).then_some((self.start_version, Role::Decides))
+    }
+
+    fn tells_the_end(answer: &CommitResponse) -> bool {
+        answer.error.as_ref().is_none_or(|error| error.txn_lock_not_found.is_some())
     }
 
     fn apply(self, site: &mut Site<'_>) -> CommitResponse {

@@ -3,13 +3,14 @@
 //! A stream shows one snapshot, which the server holds for some minutes only, and one connection may not last as long as it
 //! takes to transfer everything. What comes after the break is then of another snapshot, unless the ref names a commit.
 
-use braid_client::Entries;
 use braid_types::{Code, Error, PathPrefix};
 use futures::stream::{self, Stream, StreamExt};
 
+use crate::call::Entries;
+
 /// The items that `open` gives from the beginning. When it fails in a way that passes, it is opened again after the path
 /// of the last item, as long as each opening gives at least one item more.
-pub(crate) fn resumed<T, O>(mut open: O, path_of: fn(&T) -> &str) -> impl Stream<Item = Result<T, Error>>
+pub fn resumed<T, O>(mut open: O, path_of: fn(&T) -> &str) -> impl Stream<Item = Result<T, Error>>
 where
     O: FnMut(Option<PathPrefix>) -> Entries<T>,
 {
