@@ -45,7 +45,7 @@ pub use operation::pick::PickRequest;
 pub use operation::repositories::CreateRepository;
 pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
-pub use operation::stage::{Applied, BranchAddress, Condition, StagedOperation};
+pub use operation::stage::{Applied, BranchAddress, Condition, CopySource, StagedOperation};
 pub use operation::tags::TagInfo;
 pub use operation::uploads::ListUploads;
 pub use page::{Names, Page, PageRequest};

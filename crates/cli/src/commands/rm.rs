@@ -22,6 +22,7 @@ use crate::view::DeletedView;
   braid rm braid://lake/main/data/a.csv
   braid rm -r braid://lake/main/data/ --yes
   braid rm braid://lake/main/data/a.csv --if-etag 0cc175b9c0f1b6a831c399e269772661
+  braid rm braid://lake/main/data/a.csv --if-generation 12205421968325301047
 
 What is not there cannot be deleted: that is an error. With -r the path is a directory, and everything in it is deleted at
 once, however much it is; objects that only begin like it stay. How many there were is counted just before.")]
@@ -37,6 +38,10 @@ pub struct Rm {
     #[arg(long, value_name = "ETAG", value_parser = etag, conflicts_with = "recursive")]
     if_etag: Option<String>,
 
+    /// Refuse unless it is this version of the object, as `braid stat` shows it
+    #[arg(long, value_name = "N", conflicts_with_all = ["recursive", "if_etag"])]
+    if_generation: Option<u64>,
+
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -47,29 +52,28 @@ impl Rm {
         if self.recursive {
             return remove_all(self.address, self.yes, session).await;
         }
-        remove_one(&self.address, self.if_etag.as_deref(), session).await
+        self.remove_one(session).await
     }
-}
 
-async fn remove_one(
-    address: &BranchTreeAddress,
-    if_etag: Option<&str>,
-    session: Session<'_>,
-) -> Result<Exit, Failure> {
-    if address.path.is_empty() {
-        return Err(Failure::Usage(format!(
-            "'{address}' names no object; -r deletes everything in a directory"
-        )));
+    async fn remove_one(&self, session: Session<'_>) -> Result<Exit, Failure> {
+        let address = &self.address;
+        if address.path.is_empty() {
+            return Err(Failure::Usage(format!(
+                "'{address}' names no object; -r deletes everything in a directory"
+            )));
+        }
+        let (client, repository, branch) = (&session.client, &address.repository, &address.reference);
+        let path = ObjectPath::existing(address.path.as_str())?;
+        if let Some(etag) = &self.if_etag {
+            client.delete_object_if_etag(repository, branch, &path, etag).await?;
+        } else if let Some(generation) = self.if_generation {
+            client.delete_object_if_generation(repository, branch, &path, generation).await?;
+        } else if !client.delete_object(repository, branch, &path).await? {
+            return Err(nothing_at(address, format_args!("there is no object '{address}'")));
+        }
+        session.console.report(&DeletedView { deleted: address.to_string() }).await?;
+        Ok(Exit::Done)
     }
-    let (repository, branch) = (&address.repository, &address.reference);
-    let path = ObjectPath::existing(address.path.as_str())?;
-    if let Some(etag) = if_etag {
-        session.client.delete_object_if_etag(repository, branch, &path, etag).await?;
-    } else if !session.client.delete_object(repository, branch, &path).await? {
-        return Err(nothing_at(address, format_args!("there is no object '{address}'")));
-    }
-    session.console.report(&DeletedView { deleted: address.to_string() }).await?;
-    Ok(Exit::Done)
 }
 
 async fn remove_all(
