@@ -9,6 +9,7 @@ mod commits;
 mod draft;
 mod graph;
 mod hints;
+mod hooks;
 mod lease;
 mod mutation;
 mod operation;
@@ -25,6 +26,7 @@ mod view;
 
 pub use braid_tree::{DifferenceKind, FileId, Strategy, Usage};
 pub use catalog::{Catalog, Components, Settings};
+pub use hooks::{Hook, HookEvent, HookedChange};
 pub use mutation::Mutation;
 pub use operation::apply::{ApplyOperation, ApplyRequest, Precondition};
 pub use operation::branches::BranchInfo;

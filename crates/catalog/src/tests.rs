@@ -13,6 +13,7 @@ mod fsck;
 mod grouped_model;
 mod groups;
 mod guards;
+mod hooks;
 mod imports;
 mod interleaved;
 mod lake;

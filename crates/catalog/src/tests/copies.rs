@@ -118,6 +118,16 @@ async fn metadata_is_kept_or_replaced_and_the_limits_hold() {
 }
 
 #[tokio::test]
+async fn branches_that_are_copied_from_count_as_branches_of_the_transaction() {
+    let lake = Lake::new().await;
+    let branches = (0..limits::TRANSACTION_BRANCHES).map(|number| format!("b{number}"));
+    let mut operations: Vec<_> = branches.map(|on| operation(&on, put("x", "1"))).collect();
+    operations.push(operation("b0", copy("main", "x", "y")));
+    let refused = lake.apply(vec![], operations).await.unwrap_err();
+    assert_eq!((refused.code(), refused.subject()), (Code::LimitExceeded, "branches"));
+}
+
+#[tokio::test]
 async fn what_a_copy_needs_and_does_not_find_is_named() {
     let lake = Lake::new().await;
     lake.put("main", "x", "1").await;

@@ -27,8 +27,8 @@ fn open_on(backend: impl StorageBackend) -> Result<Embedded, KvError> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sealer_gets_its_turn_under_64_busy_lanes() {
     let settings = EmbeddedSettings { limits: Limits::default(), ..settings() };
-    let store =
-        Embedded::open_backend(InMemoryBackend::new(), settings, clock(), &SeededRandom::new(1)).unwrap();
+    let (backend, random) = (InMemoryBackend::new(), SeededRandom::new(1));
+    let store = Embedded::open_on(backend, "in memory", settings, clock(), &random).unwrap();
     let store: Arc<dyn Kv> = Arc::new(store);
     let mut busy = crate::fence::tests::busy_lanes([Arc::clone(&store), store]).await;
     let open = busy.held().await;

@@ -92,8 +92,8 @@ impl<'a> Deciding<'a> {
                 self.move_object(on, source, destination, *overwrite)
             }
             StagedOperation::Copy { source, path, metadata, condition } => {
-                self.demand(on, path, condition, what)?;
                 let value = self.copied(source, what.1)?;
+                self.demand(on, path, condition, what)?;
                 let unreadable = |error| unreadable(&format!("'{}'", source.path), &error);
                 let mut entry = value.entry().map_err(unreadable)?;
                 let value = match metadata {
