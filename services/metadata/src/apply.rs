@@ -114,8 +114,8 @@ fn precondition(asked: wire::Precondition) -> Precondition {
 
 fn result(done: ApplyOperation, applied: Applied, opened: &Repositories) -> ApplyResult {
     let namespace = opened.get(&done.at.repository).map(|opened| &*opened.record.storage_namespace);
-    match answered(done.operation, applied, namespace.unwrap_or_default()) {
-        Ok(object) => ApplyResult::Put(object),
-        Err(applied) => ApplyResult::Deleted(applied != Applied::Missing),
+    match answered(done.operation, &applied, namespace.unwrap_or_default()) {
+        Some(object) => ApplyResult::Put(object),
+        None => ApplyResult::Deleted(applied != Applied::Missing),
     }
 }

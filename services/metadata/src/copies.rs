@@ -54,7 +54,7 @@ impl Core {
             ApplyOperation { at: BranchAddress { repository, branch }, repository_id, operation: copy };
         let request = ApplyRequest { preconditions: Vec::new(), operations: vec![operation.clone()] };
         let applied = self.catalog.apply(&request, by).await?.remove(0);
-        let object = answered(operation.operation, applied, &record.storage_namespace);
+        let object = answered(operation.operation, &applied, &record.storage_namespace);
         Ok(object.expect("what was copied is an object"))
     }
 }
@@ -68,16 +68,12 @@ pub(crate) fn copying(asked: Copy) -> Result<StagedOperation, Error> {
     Ok(StagedOperation::Copy { source, path, metadata, condition })
 }
 
-/// The object that an operation put, in a repository with this storage namespace; if it put none, how it ended.
-pub(crate) fn answered(
-    operation: StagedOperation,
-    applied: Applied,
-    namespace: &str,
-) -> Result<Object, Applied> {
+/// The object that an operation put, in a repository with this storage namespace.
+pub(crate) fn answered(operation: StagedOperation, applied: &Applied, namespace: &str) -> Option<Object> {
     match (operation, applied) {
         (StagedOperation::Copy { path, .. }, Applied::Copied(entry)) => {
-            Ok(Object::resolved(path, entry, namespace))
+            Some(Object::resolved(path, entry.clone(), namespace))
         }
-        (operation, applied) => staged(operation, namespace).ok_or(applied),
+        (operation, _) => staged(operation, namespace),
     }
 }
