@@ -54,7 +54,7 @@ impl Core {
         let request = ApplyRequest { preconditions, operations };
         let applied = self.catalog.apply(&request, by).await?;
         let results = request.operations.into_iter().zip(applied);
-        Ok(results.map(|(operation, applied)| result(operation, applied, &opened)).collect())
+        Ok(results.map(|(operation, applied)| result(operation, &applied, &opened)).collect())
     }
 
     /// The repositories that objects are put in, each looked up once.
@@ -112,10 +112,10 @@ fn precondition(asked: wire::Precondition) -> Precondition {
     Precondition { at, path: asked.path, condition }
 }
 
-fn result(done: ApplyOperation, applied: Applied, opened: &Repositories) -> ApplyResult {
+fn result(done: ApplyOperation, applied: &Applied, opened: &Repositories) -> ApplyResult {
     let namespace = opened.get(&done.at.repository).map(|opened| &*opened.record.storage_namespace);
-    match answered(done.operation, &applied, namespace.unwrap_or_default()) {
+    match answered(done.operation, applied, namespace.unwrap_or_default()) {
         Some(object) => ApplyResult::Put(object),
-        None => ApplyResult::Deleted(applied != Applied::Missing),
+        None => ApplyResult::Deleted(*applied != Applied::Missing),
     }
 }

@@ -8,12 +8,14 @@ use braid_kv::{ScanOptions, Transaction};
 use braid_types::{Result, StagingToken};
 use bytes::Bytes;
 
-use super::{BATCH, Run};
+use super::Run;
 use crate::record;
 use crate::record::dropped::{Dropped, DroppedToken};
 use crate::record::moved_change::{Origin, Owner};
 use crate::record::path_change;
 
+/// Rows of a batch.
+const BATCH_ROWS: usize = 256;
 /// A batch takes no more rows once its values have so many bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -65,7 +67,7 @@ async fn next_rows(
 ) -> Result<Vec<(Bytes, Bytes)>> {
     let all = path_change::range(&token);
     let range = moved.map_or(all.clone(), |moved| all.after(moved));
-    let mut rows = txn.scan(&range, ScanOptions::first(BATCH)).await?;
+    let mut rows = txn.scan(&range, ScanOptions::first(BATCH_ROWS)).await?;
     let mut bytes = 0;
     let fits = |(_, value): &&(Bytes, Bytes)| {
         bytes += value.len();
