@@ -78,6 +78,7 @@ fn link(upload: &Upload, checksum: &str, size: u64) -> Link {
         metadata: [].into(),
         if_absent: false,
         if_etag: None,
+        if_generation: None,
     }
 }
 

@@ -9,8 +9,8 @@ use braid_types::Code;
 pub(crate) fn tree_error(file: FileId, error: &ObjectError) -> TreeError {
     let code = match error {
         ObjectError::NotFound { .. } => return TreeError::Missing { file },
-        ObjectError::Damaged { reason, .. } => {
-            return TreeError::Corrupt { file, what: reason.clone() };
+        ObjectError::Damaged { reason, offset, .. } => {
+            return TreeError::Corrupt { file, what: reason.clone(), offset: *offset };
         }
         ObjectError::NoSpace { .. } => Code::StorageFull,
         ObjectError::Timeout { .. } => Code::DeadlineExceeded,
@@ -36,7 +36,7 @@ mod tests {
             ObjectError::Unavailable { key: key(), reason: reason() },
             ObjectError::Unknown { key: key(), reason: reason() },
             ObjectError::NotFound { key: key() },
-            ObjectError::Damaged { key: key(), reason: reason() },
+            ObjectError::Damaged { key: key(), reason: reason(), offset: None },
             ObjectError::Denied { key: key(), reason: reason() },
             ObjectError::Io { key: key(), reason: reason() },
         ] {

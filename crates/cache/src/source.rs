@@ -57,7 +57,7 @@ impl Source {
             }
         }
         let what = format!("its index is not within the {wanted} bytes at its end that it should be in");
-        Err(TreeError::Corrupt { file: (*id).into(), what })
+        Err(TreeError::Corrupt { file: (*id).into(), what, offset: None })
     }
 
     /// These blocks of a range, of which there is at least one.
@@ -101,9 +101,11 @@ impl Source {
                 counters.read(bytes.len());
                 Ok(bytes)
             }
-            Err(ObjectError::InvalidRange { .. }) => {
-                Err(TreeError::Corrupt { file, what: "it ends before what is read of it".to_owned() })
-            }
+            Err(ObjectError::InvalidRange { .. }) => Err(TreeError::Corrupt {
+                file,
+                what: "it ends before what is read of it".to_owned(),
+                offset: None,
+            }),
             Err(error) => Err(tree_error(file, &error)),
         }
     }
@@ -119,7 +121,7 @@ pub(crate) fn read_block(
 ) -> Result<DataBlock, TreeError> {
     let Some(stored) = index.stored(block, bytes, at) else {
         let what = format!("it ends before the end of block {block}");
-        return Err(TreeError::Corrupt { file: (*id).into(), what });
+        return Err(TreeError::Corrupt { file: (*id).into(), what, offset: None });
     };
     // A block that is not compressed shares the memory of what it was read from, which must not be that of its neighbours.
     read_range_block(id, index, block, &Bytes::copy_from_slice(&stored))

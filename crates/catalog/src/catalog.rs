@@ -13,6 +13,7 @@ use bytes::Bytes;
 use moka::sync::Cache;
 
 use crate::hints::Hints;
+use crate::hooks::{Hook, Hooks};
 use crate::operation::queue::Line;
 use crate::operation::stage::{BranchAddress, Group};
 use crate::record::lease::Holder;
@@ -100,6 +101,7 @@ pub struct Catalog {
     commits: Cache<(RepositoryId, CommitId), Arc<Commit>>,
     lines: Cache<BranchAddress, Arc<Line>>,
     hints: Hints,
+    hooks: Hooks,
     holder: Holder,
     groups: Cache<BranchAddress, Arc<Group>>,
     pool: Pool,
@@ -115,6 +117,7 @@ impl Catalog {
             lines: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             holder: Holder::random(&*parts.random),
             hints: Hints::new(settings.fold_layers),
+            hooks: Hooks::default(),
             groups: Cache::builder().max_capacity(10_000).time_to_idle(idle).build(),
             pool: match settings.compute_threads {
                 0 => Pool::inline(),
@@ -123,6 +126,16 @@ impl Catalog {
             parts,
             settings: Arc::new(settings),
         }
+    }
+
+    /// The same with hooks, asked and told in this order.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Vec<Arc<dyn Hook>>) -> Self {
+        Self { hooks: Hooks::new(hooks), ..self }
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
     /// A repository as it was last seen in this process, which may have been changed or deleted since. For callers whose

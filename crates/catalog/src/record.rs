@@ -14,6 +14,7 @@
 //! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `o` | what was set of a repository | [`setting`] |
+//! | `p` | change log of the staged entries of tokens that are gone | [`moved_change`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
@@ -28,6 +29,7 @@ pub(crate) mod import;
 mod key;
 mod layer;
 pub(crate) mod lease;
+pub(crate) mod moved_change;
 pub(crate) mod path_change;
 pub(crate) mod ref_change;
 pub(crate) mod repository;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, branch, cat, cherry_pick, commit, commit_set, completion, diff, du, dump, fsck, get, import, info,
-    log, ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
+    apply, branch, cat, cherry_pick, commit, commit_set, completion, cp, diff, du, dump, fsck, get, import,
+    info, log, ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -48,7 +48,9 @@ pub enum Command {
     Rm(rm::Rm),
     /// Move an object or a directory
     Mv(mv::Mv),
-    /// Upload and delete on several branches, all or none
+    /// Show an object at another path, too
+    Cp(cp::Cp),
+    /// Upload, delete and copy on several branches, all or none
     Apply(apply::Apply),
     /// Show what differs between two refs, or what is not committed on a branch
     Diff(diff::Diff),
@@ -100,6 +102,7 @@ impl Command {
             Self::Du(command) => command.run(session).await,
             Self::Rm(command) => command.run(session).await,
             Self::Mv(command) => command.run(session).await,
+            Self::Cp(command) => command.run(session).await,
             Self::Apply(command) => Box::pin(command.run(session)).await,
             Self::Diff(command) => command.run(session).await,
             Self::Commit(command) => command.run(session).await,

@@ -193,7 +193,8 @@ impl Client {
         path: &ObjectPath,
     ) -> Result<bool, Error> {
         let (repository, branch) = (repository.clone(), branch.clone());
-        let request = DeleteObject { repository, branch, path: path.clone(), if_etag: None };
+        let request =
+            DeleteObject { repository, branch, path: path.clone(), if_etag: None, if_generation: None };
         let call = |request| async { self.object_service().delete_object(request).await };
         Ok(self.mutate(proto::DeleteObjectRequest::from(request), call).await?.existed)
     }
@@ -210,16 +211,35 @@ impl Client {
         etag: &str,
     ) -> Result<(), Error> {
         let (repository, branch) = (repository.clone(), branch.clone());
-        let request = DeleteObject { repository, branch, path: path.clone(), if_etag: Some(etag.to_owned()) };
+        let (path, if_etag) = (path.clone(), Some(etag.to_owned()));
+        let request = DeleteObject { repository, branch, path, if_etag, if_generation: None };
         let call = |request| async { self.object_service().delete_object(request).await };
         self.mutate(proto::DeleteObjectRequest::from(request), call).await.map(|_| ())
     }
 
-    /// Stages uploads and deletes objects on several branches if all preconditions hold: all or none. Answers in the order
+    /// Deletes exactly this version of an object.
+    ///
+    /// # Errors
+    /// `precondition_failed` if there is another one, or none; for generation 0 if there is an object.
+    pub async fn delete_object_if_generation(
+        &self,
+        repository: &RepositoryName,
+        branch: &BranchName,
+        path: &ObjectPath,
+        generation: u64,
+    ) -> Result<(), Error> {
+        let (repository, branch, path) = (repository.clone(), branch.clone(), path.clone());
+        let if_generation = Some(generation);
+        let request = DeleteObject { repository, branch, path, if_etag: None, if_generation };
+        let call = |request| async { self.object_service().delete_object(request).await };
+        self.mutate(proto::DeleteObjectRequest::from(request), call).await.map(|_| ())
+    }
+
+    /// Stages uploads, deletes and copies objects on several branches if all preconditions hold: all or none. Answers in the order
     /// of the operations.
     ///
     /// # Errors
-    /// `precondition_failed`, `invalid_intent`, `upload_mismatch`, `limit_exceeded`.
+    /// `precondition_failed`, `invalid_intent`, `upload_mismatch`, `object_not_found`, `limit_exceeded`.
     pub async fn apply(&self, request: Apply) -> Result<Vec<ApplyResult>, Error> {
         let asked = request.operations.len();
         let call = |request| async { self.object_service().apply(request).await };

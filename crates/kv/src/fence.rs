@@ -14,7 +14,7 @@
 mod lanes;
 mod stripe;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use lanes::{LaneGuard, LanePool};
 

@@ -120,6 +120,8 @@ pub enum ObjectError {
         key: String,
         /// How that shows.
         reason: String,
+        /// Where in the object the damaged part begins, in bytes, where that is known.
+        offset: Option<u64>,
     },
     /// The disk, or the store, failed before anything could be seen of the request.
     #[error("request for \"{key}\" failed: {reason}")]

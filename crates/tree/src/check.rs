@@ -142,8 +142,8 @@ impl Check {
         let checked = async move {
             match store.file(id).await {
                 Ok(file) => Ok(pool.run(move || check(file)).await),
-                Err(TreeError::Missing { .. }) => Ok(Report::unread(id, "it is missing")),
-                Err(TreeError::Corrupt { what, .. }) => Ok(Report::unread(id, what)),
+                Err(TreeError::Missing { .. }) => Ok(Report::unread(id, None, "it is missing")),
+                Err(TreeError::Corrupt { what, offset, .. }) => Ok(Report::unread(id, offset, what)),
                 Err(error) => Err(error),
             }
         };

@@ -58,6 +58,8 @@ pub enum TreeError {
         file: FileId,
         /// What is wrong with it, and where.
         what: String,
+        /// Where in the file the damaged part begins, in bytes, where that is known.
+        offset: Option<u64>,
     },
     /// The file is not in the store.
     #[error("{file} is missing")]
@@ -106,11 +108,11 @@ pub enum TreeError {
 
 impl TreeError {
     pub(crate) fn corrupt(file: impl Into<FileId>, what: impl Into<String>) -> Self {
-        Self::Corrupt { file: file.into(), what: what.into() }
+        Self::Corrupt { file: file.into(), what: what.into(), offset: None }
     }
 
     pub(crate) fn corruption(file: impl Into<FileId>, corruption: &Corruption) -> Self {
-        Self::corrupt(file, corruption.to_string())
+        Self::Corrupt { file: file.into(), what: corruption.to_string(), offset: Some(corruption.offset) }
     }
 
     /// The error of a range whose records end before the greatest key that it claims.

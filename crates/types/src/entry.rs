@@ -8,11 +8,11 @@ use crate::{Code, Error, IdentityHasher, Time, limits};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AddressType {
     /// Decided by the address' prefix; only in old trees.
-    ByPrefix,
+    ByPrefix = 0,
     /// Relative to the repository's storage namespace.
-    Relative,
+    Relative = 1,
     /// A whole URI.
-    Full,
+    Full = 2,
 }
 
 /// An object's metadata: where its data is and what is known of it.
@@ -46,10 +46,27 @@ impl Entry {
         }
     }
 
+    /// Names exactly this version of an object: the first 8 bytes, big endian, of a hash of all that an entry holds. An
+    /// upload has an address of its own, so the same content written again is another version. It needs no storage, and is
+    /// the same wherever the entry is found: staged or committed, on any branch. Never 0, which stands for no object.
+    pub fn generation(&self) -> u64 {
+        let hash = IdentityHasher::new()
+            .string("generation")
+            .int64(i64::try_from(self.size).unwrap_or(i64::MAX))
+            .strings(&[&self.checksum, &self.content_type])
+            .map(&self.metadata)
+            .int64(self.address_type as i64)
+            .string(&self.address)
+            .int64(self.mtime.seconds)
+            .int64(i64::from(self.mtime.nanos))
+            .finish();
+        let first = hash.first_chunk().expect("a hash has more than 8 bytes");
+        u64::from_be_bytes(*first).max(1)
+    }
+
     /// Checks every limit of an entry that is about to be staged under `path`.
     pub fn check(&self, path: &str) -> Result<(), Error> {
-        let metadata: usize = self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
-        check_limit(path, "metadata", metadata, limits::ENTRY_METADATA_BYTES)?;
+        check_metadata(path, &self.metadata)?;
         check_limit(path, "physical address", self.address.len(), limits::ADDRESS_BYTES)?;
         check_limit(path, "checksum", self.checksum.len(), limits::CHECKSUM_BYTES)?;
         check_limit(path, "content type", self.content_type.len(), limits::CONTENT_TYPE_BYTES)?;
@@ -70,6 +87,12 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+/// Checks the limit of the user's own keys and values that an entry is about to be staged with under `path`.
+pub fn check_metadata(path: &str, metadata: &BTreeMap<String, String>) -> Result<(), Error> {
+    let bytes = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+    check_limit(path, "metadata", bytes, limits::ENTRY_METADATA_BYTES)
 }
 
 fn check_limit(path: &str, what: &str, bytes: usize, most: usize) -> Result<(), Error> {
@@ -109,6 +132,26 @@ mod tests {
         ] {
             assert_ne!(changed.identity(), original);
         }
+    }
+
+    #[test]
+    fn a_generation_is_one_version_whatever_of_it_differs() {
+        let original = entry().generation();
+        assert_eq!(entry().generation(), original);
+        for changed in [
+            Entry { size: 4, ..entry() },
+            Entry { checksum: "x".into(), ..entry() },
+            Entry { content_type: String::new(), ..entry() },
+            Entry { metadata: BTreeMap::new(), ..entry() },
+            Entry { address: "data/b".into(), ..entry() },
+            Entry { address_type: AddressType::Full, ..entry() },
+            Entry { mtime: Time::from_seconds(2), ..entry() },
+            Entry { mtime: Time { seconds: 1, nanos: 1 }, ..entry() },
+        ] {
+            assert_ne!(changed.generation(), original, "{changed:?}");
+        }
+        // Clients keep it: it is the same in every version of the server.
+        assert_eq!(original, 5_863_364_081_470_240_555);
     }
 
     #[test]

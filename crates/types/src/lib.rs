@@ -15,7 +15,7 @@ mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use commit::{COMMIT_VERSION, Commit};
-pub use entry::{AddressType, Entry};
+pub use entry::{AddressType, Entry, check_metadata};
 pub use error::{Code, Error, GrpcStatus, Result};
 pub use hash::IdentityHasher;
 pub use id::{

@@ -1,10 +1,10 @@
 //! Operations and preconditions on several branches, in one transaction.
 
-use braid_types::{BranchName, Code, Error, ObjectPath, RepositoryName};
+use braid_types::{BranchName, Code, Error, ObjectPath, RefExpression, RepositoryName};
 
 use crate::field::{Field, in_field, message};
 use crate::page::batch;
-use crate::{Link, Object, proto};
+use crate::{Link, Object, ObjectMetadata, proto};
 
 /// Does all of it, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Rule {
     Absent,
     /// There is an object with this checksum.
     Etag(String),
+    /// There is an object of this generation; 0: there is none.
+    Generation(u64),
 }
 
 /// One operation.
@@ -55,6 +57,8 @@ pub enum Operation {
     Put(Link),
     /// Delete an object.
     Delete(Removal),
+    /// Make a path show what another one shows.
+    Copy(Copy),
 }
 
 /// An object to delete.
@@ -64,19 +68,44 @@ pub struct Removal {
     pub path: ObjectPath,
     /// Refuse unless the object has this checksum.
     pub if_etag: Option<String>,
+    /// Refuse unless the object has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
+}
+
+/// A path that is to show what another one of the repository shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// At which state to look for the source; a bare branch name is the branch with its uncommitted changes, those of the
+    /// operations before among them. None: the branch of the copy.
+    pub reference: Option<RefExpression>,
+    /// The source's path.
+    pub source: ObjectPath,
+    /// The path of the copy, of at most 1,024 bytes.
+    pub path: ObjectPath,
+    /// What the copy has in place of the source's own keys and values.
+    pub metadata: Option<ObjectMetadata>,
+    /// Refuse if there is an object at the path.
+    pub if_absent: bool,
+    /// Refuse unless the object at the path has this checksum.
+    pub if_etag: Option<String>,
+    /// Refuse unless the object at the path has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
 }
 
 /// What came of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApplyResult {
-    /// The object that was put.
+    /// The object that was put, or that a path shows as a copy.
     Put(Object),
     /// Whether there was an object to delete.
     Deleted(bool),
 }
 
 message!(Apply = ApplyRequest { preconditions, operations } mutation);
-message!(Removal = Removal { path, if_etag });
+message!(Removal = Removal { path, if_etag, if_generation });
+message!(
+    Copy = Copy { reference, source, path: new_path, metadata: optional, if_absent, if_etag, if_generation }
+);
 batch!(ApplyResult = ApplyResponse.results);
 
 impl Field for Precondition {
@@ -93,7 +122,11 @@ impl Field for Precondition {
                 return Err(invalid("etag", "etag: it must not be empty"));
             }
             Some(Wire::Etag(etag)) => Rule::Etag(etag),
-            None => return Err(invalid("rule", "rule: one of 'absent' and 'etag' must be given")),
+            Some(Wire::Generation(generation)) => Rule::Generation(generation),
+            None => {
+                let message = "rule: one of 'absent', 'etag' and 'generation' must be given";
+                return Err(invalid("rule", message));
+            }
         };
         Ok(Self {
             repository: in_field("repository", Field::read(wire.repository))?,
@@ -108,6 +141,7 @@ impl Field for Precondition {
         let rule = match self.rule {
             Rule::Absent => Wire::Absent(true),
             Rule::Etag(etag) => Wire::Etag(etag),
+            Rule::Generation(generation) => Wire::Generation(generation),
         };
         proto::Precondition {
             repository: self.repository.write(),
@@ -126,7 +160,11 @@ impl Field for ApplyOperation {
         let operation = match wire.operation {
             Some(Wire::Put(link)) => in_field("put", Field::read(link)).map(Operation::Put)?,
             Some(Wire::Delete(removal)) => in_field("delete", Field::read(removal)).map(Operation::Delete)?,
-            None => return Err(invalid("operation", "operation: one of 'put' and 'delete' must be given")),
+            Some(Wire::Copy(copy)) => in_field("copy", Field::read(copy)).map(Operation::Copy)?,
+            None => {
+                let message = "operation: one of 'put', 'delete' and 'copy' must be given";
+                return Err(invalid("operation", message));
+            }
         };
         Ok(Self {
             repository: in_field("repository", Field::read(wire.repository))?,
@@ -140,6 +178,7 @@ impl Field for ApplyOperation {
         let operation = match self.operation {
             Operation::Put(link) => Wire::Put(link.write()),
             Operation::Delete(removal) => Wire::Delete(removal.write()),
+            Operation::Copy(copy) => Wire::Copy(copy.write()),
         };
         proto::ApplyOperation {
             repository: self.repository.write(),

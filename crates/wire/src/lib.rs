@@ -27,7 +27,7 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Apply, ApplyOperation, ApplyResult, Operation, Precondition, Removal, Rule};
+pub use apply::{Apply, ApplyOperation, ApplyResult, Copy, Operation, Precondition, Removal, Rule};
 pub use auth::{
     AccessKey, AccessKeys, CreateAccessKey, CreateUser, DeleteAccessKey, DeleteUser, GetAccessKey, GetUser,
     ListAccessKeys, ListUsers, NewAccessKey, User, Users,
@@ -48,8 +48,8 @@ pub use multipart::{
 };
 pub use mutation::Mutation;
 pub use object::{
-    CopyObject, DeleteObject, DeleteObjects, ListItem, ListObjects, Object, SetObjectMetadata, StatObject,
-    StreamObjects,
+    CopyObject, DeleteObject, DeleteObjects, ListItem, ListObjects, Object, ObjectMetadata,
+    SetObjectMetadata, StatObject, StreamObjects,
 };
 pub use page::{Page, page_items};
 pub use reference::{

@@ -175,6 +175,8 @@ pub struct CompleteMultipartUpload {
     pub if_absent: bool,
     /// Refuse unless the object at the path has this checksum.
     pub if_etag: Option<String>,
+    /// Refuse unless the object at the path has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
 }
 
 /// Gives an upload up.
@@ -215,8 +217,15 @@ message!(Parts = ListPartsResponse { parts, more });
 message!(CompletedPart = CompletedPart { number, etag });
 message!(
     CompleteMultipartUpload =
-        CompleteMultipartUploadRequest { upload: required, parts, content_type, metadata, if_absent, if_etag }
-        mutation
+        CompleteMultipartUploadRequest {
+            upload: required,
+            parts,
+            content_type,
+            metadata,
+            if_absent,
+            if_etag,
+            if_generation,
+        } mutation
 );
 message!(AbortMultipartUpload = AbortMultipartUploadRequest { upload: required });
 batch!(PartUpload = PresignPartsResponse.parts);

@@ -17,12 +17,16 @@ pub struct Object {
     pub path: ObjectPath,
     /// What is there; its address type is [`AddressType::Full`].
     pub entry: Entry,
+    /// Which version of the object it is, as [`Entry::generation`] tells of the entry that is kept: that one's address may be
+    /// relative.
+    pub generation: u64,
 }
 
 impl Object {
     /// The object that a tree or a staging area of a repository holds as `entry`: an address that is relative to the
     /// repository's storage `namespace` is made whole.
     pub fn resolved(path: ObjectPath, entry: Entry, namespace: &str) -> Self {
+        let generation = entry.generation();
         let whole = match entry.address_type {
             AddressType::Full => true,
             AddressType::Relative => false,
@@ -32,7 +36,7 @@ impl Object {
             true => entry.address,
             false => format!("{}/{}", namespace.trim_end_matches('/'), entry.address),
         };
-        Self { path, entry: Entry { address, address_type: AddressType::Full, ..entry } }
+        Self { path, entry: Entry { address, address_type: AddressType::Full, ..entry }, generation }
     }
 }
 
@@ -103,8 +107,21 @@ pub struct CopyObject {
     pub branch: BranchName,
     /// At which path, of at most 1,024 bytes.
     pub path: ObjectPath,
+    /// What the copy has in place of the source's own keys and values.
+    pub metadata: Option<ObjectMetadata>,
     /// Refuse if there is an object at the path.
     pub if_absent: bool,
+    /// Refuse unless the object at the path has this checksum.
+    pub if_etag: Option<String>,
+    /// Refuse unless the object at the path has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
+}
+
+/// The user's own keys and values of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectMetadata {
+    /// The values by their keys.
+    pub entries: BTreeMap<String, String>,
 }
 
 /// Replaces the user's own keys and values of an object.
@@ -131,6 +148,8 @@ pub struct DeleteObject {
     pub path: ObjectPath,
     /// Refuse unless the object has this checksum.
     pub if_etag: Option<String>,
+    /// Refuse unless the object has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
 }
 
 /// Deletes several objects in one transaction.
@@ -152,10 +171,21 @@ message!(
 message!(StreamObjects = StreamObjectsRequest { repository, reference, prefix, delimiter, after });
 message!(
     CopyObject =
-        CopyObjectRequest { repository, reference, source, branch, path: new_path, if_absent } mutation
+        CopyObjectRequest {
+            repository,
+            reference,
+            source,
+            branch,
+            path: new_path,
+            metadata: optional,
+            if_absent,
+            if_etag,
+            if_generation,
+        } mutation
 );
+message!(ObjectMetadata = ObjectMetadata { entries });
 message!(SetObjectMetadata = SetObjectMetadataRequest { repository, branch, path, metadata } mutation);
-message!(DeleteObject = DeleteObjectRequest { repository, branch, path, if_etag } mutation);
+message!(DeleteObject = DeleteObjectRequest { repository, branch, path, if_etag, if_generation } mutation);
 message!(DeleteObjects = DeleteObjectsRequest { repository, branch, paths } mutation);
 page!(ListItem = ListObjectsResponse.items);
 batch!(ListItem = StreamObjectsResponse.items);
@@ -177,7 +207,7 @@ impl Field for Object {
             metadata: wire.metadata,
             mtime: in_field("mtime", required(wire.mtime))?,
         };
-        Ok(Self { path, entry })
+        Ok(Self { path, entry, generation: wire.generation })
     }
 
     fn write(self) -> proto::Object {
@@ -189,6 +219,7 @@ impl Field for Object {
             content_type: self.entry.content_type,
             metadata: self.entry.metadata,
             mtime: Some(self.entry.mtime.write()),
+            generation: self.generation,
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct Link {
     pub if_absent: bool,
     /// Refuse unless the object at the path has this checksum.
     pub if_etag: Option<String>,
+    /// Refuse unless the object at the path has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
 }
 
 /// Stages one uploaded object.
@@ -142,7 +144,19 @@ message!(UploadTarget = UploadTarget { path: new_path, content_type, size });
 message!(Upload = Upload { path, physical_address, url, headers, expires_at: required, intent });
 message!(CreateUpload = CreateUploadRequest { repository, branch, target: required, without_headers });
 message!(CreateUploads = CreateUploadsRequest { repository, branch, targets });
-message!(Link = Link { path: new_path, intent, checksum, size, content_type, metadata, if_absent, if_etag });
+message!(
+    Link = Link {
+        path: new_path,
+        intent,
+        checksum,
+        size,
+        content_type,
+        metadata,
+        if_absent,
+        if_etag,
+        if_generation,
+    }
+);
 message!(LinkUpload = LinkUploadRequest { repository, branch, link: required } mutation);
 message!(LinkUploads = LinkUploadsRequest { repository, branch, links } mutation);
 message!(GetDownloadUrl = GetDownloadUrlRequest { repository, reference, path });

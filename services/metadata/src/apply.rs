@@ -1,4 +1,4 @@
-//! Apply: uploads and deletes on several branches, in one transaction.
+//! Apply: uploads, deletes and copies on several branches, in one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,27 +7,29 @@ use braid_catalog::{
     Applied, ApplyOperation, ApplyRequest, BranchAddress, Condition, Mutation, Precondition,
     RepositoryRecord, StagedOperation,
 };
-use braid_types::{Error, RepositoryName, limits};
+use braid_types::{Error, RepositoryId, RepositoryName, limits};
 use braid_wire::{self as wire, ApplyResult, Operation, Rule};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::copies::{answered, copying};
 use crate::namespaces::Namespace;
 use crate::service::Core;
-use crate::uploads::{Checked, PARALLEL_HEADS, check_count, staged, uploaded};
+use crate::uploads::{Checked, PARALLEL_HEADS, check_count, uploaded, write_condition};
 
-/// A repository that uploads are linked in.
+/// A repository that objects are put in.
 struct Opened {
     record: RepositoryRecord,
     namespace: Arc<Namespace>,
 }
 
-/// The repositories that uploads are linked in, by name.
+/// The repositories that objects are put in, by name.
 type Repositories = BTreeMap<RepositoryName, Arc<Opened>>;
 
-/// An operation of which everything was checked but what the object store holds.
+/// An operation of which everything was checked but what the object store holds; one that asks nothing of it is ready, in exactly
+/// this repository if one is named.
 enum Known {
     Put(Arc<Opened>, Checked),
-    Delete(StagedOperation),
+    Ready(StagedOperation, Option<RepositoryId>),
 }
 
 impl Core {
@@ -52,14 +54,14 @@ impl Core {
         let request = ApplyRequest { preconditions, operations };
         let applied = self.catalog.apply(&request, by).await?;
         let results = request.operations.into_iter().zip(applied);
-        Ok(results.map(|(operation, applied)| result(operation, applied, &opened)).collect())
+        Ok(results.map(|(operation, applied)| result(operation, &applied, &opened)).collect())
     }
 
-    /// The repositories that uploads are linked in, each looked up once.
+    /// The repositories that objects are put in, each looked up once.
     async fn open_repositories(&self, operations: &[wire::ApplyOperation]) -> Result<Repositories, Error> {
         let mut opened = BTreeMap::new();
         for asked in operations {
-            if matches!(asked.operation, Operation::Put(_)) && !opened.contains_key(&asked.repository) {
+            if !matches!(asked.operation, Operation::Delete(_)) && !opened.contains_key(&asked.repository) {
                 let record = self.writable(&asked.repository).await?;
                 let namespace = self.namespaces.open(&record.storage_namespace)?;
                 opened.insert(asked.repository.clone(), Arc::new(Opened { record, namespace }));
@@ -79,10 +81,11 @@ impl Core {
                 let checked = self.check_link(&opened.record, &asked.branch, link)?;
                 Known::Put(opened, checked)
             }
-            Operation::Delete(wire::Removal { path, if_etag }) => {
-                let condition = if_etag.map_or(Condition::Always, Condition::IfEtag);
-                Known::Delete(StagedOperation::Delete { path, condition })
+            Operation::Delete(wire::Removal { path, if_etag, if_generation }) => {
+                let condition = write_condition(&path, false, if_etag.as_deref(), if_generation)?;
+                Known::Ready(StagedOperation::Delete { path, condition }, None)
             }
+            Operation::Copy(copy) => Known::Ready(copying(copy)?, Some(opened[&asked.repository].record.id)),
         };
         Ok((BranchAddress { repository: asked.repository, branch: asked.branch }, known))
     }
@@ -95,7 +98,7 @@ async fn look(at: BranchAddress, known: Known) -> Result<ApplyOperation, Error> 
             let operation = uploaded(Arc::clone(&opened.namespace.store), checked).await?;
             Ok(ApplyOperation { at, repository_id: Some(opened.record.id), operation })
         }
-        Known::Delete(operation) => Ok(ApplyOperation { at, repository_id: None, operation }),
+        Known::Ready(operation, repository_id) => Ok(ApplyOperation { at, repository_id, operation }),
     }
 }
 
@@ -103,15 +106,16 @@ fn precondition(asked: wire::Precondition) -> Precondition {
     let condition = match asked.rule {
         Rule::Absent => Condition::IfAbsent,
         Rule::Etag(etag) => Condition::IfEtag(etag),
+        Rule::Generation(generation) => Condition::IfGeneration(generation),
     };
     let at = BranchAddress { repository: asked.repository, branch: asked.branch };
     Precondition { at, path: asked.path, condition }
 }
 
-fn result(done: ApplyOperation, applied: Applied, opened: &Repositories) -> ApplyResult {
+fn result(done: ApplyOperation, applied: &Applied, opened: &Repositories) -> ApplyResult {
     let namespace = opened.get(&done.at.repository).map(|opened| &*opened.record.storage_namespace);
-    match staged(done.operation, namespace.unwrap_or_default()) {
+    match answered(done.operation, applied, namespace.unwrap_or_default()) {
         Some(object) => ApplyResult::Put(object),
-        None => ApplyResult::Deleted(applied != Applied::Missing),
+        None => ApplyResult::Deleted(*applied != Applied::Missing),
     }
 }

@@ -1,6 +1,7 @@
 //! The metadata service: Braid's gRPC contract over the catalog.
 
 mod address;
+mod announce;
 mod apply;
 mod authentication;
 mod clean_up;

@@ -12,6 +12,7 @@ use braid_objects::{MAX_PRESIGN_TTL, StorageUri, Stores};
 use braid_types::{Clock, Code, Error, Random};
 
 use crate::address::Addresses;
+use crate::announce::Announce;
 use crate::front::Front;
 use crate::imports::Imports;
 use crate::intent::Intents;
@@ -126,7 +127,7 @@ impl Metadata {
             clock: Arc::clone(&parts.clock),
             random: Arc::clone(&parts.random),
         };
-        let catalog = Catalog::new(components, settings.catalog.clone());
+        let catalog = Catalog::new(components, settings.catalog.clone()).with_hooks(vec![Arc::new(Announce)]);
         let core = Core {
             keys: Arc::clone(&parts.keys),
             imports: Imports::new(catalog.clone(), namespaces.clone()),

@@ -154,7 +154,8 @@ impl Core {
         check_count("parts", asked.parts.len(), limits::UPLOAD_PARTS)?;
         let mut found = self.find(asked.upload.clone()).await?;
         self.writable(&asked.upload.repository).await?;
-        let condition = write_condition(&found.place.path, asked.if_absent, asked.if_etag.as_deref())?;
+        let (if_etag, if_generation) = (asked.if_etag.as_deref(), asked.if_generation);
+        let condition = write_condition(&found.place.path, asked.if_absent, if_etag, if_generation)?;
         let completed = match found.record.completed.clone() {
             Some(completed) => completed,
             None => self.put_together(&mut found, &asked, &condition).await?,
@@ -209,18 +210,18 @@ impl Core {
         let at = braid_types::RefExpression::parse(asked.upload.branch.as_str())?;
         let path = &asked.upload.path;
         let there = match self.catalog.stat(&asked.upload.repository, &at, path).await {
-            Ok(object) => Some(object.entry.checksum),
+            Ok(object) => Some(object.entry),
             Err(error) if error.code() == Code::ObjectNotFound => None,
             Err(error) => return Err(error),
         };
-        let holds = match condition {
-            Condition::IfEtag(etag) => there.as_ref() == Some(etag),
-            _ => there.is_none(),
-        };
-        if holds {
+        if condition.holds(there.as_ref()) {
             return Ok(());
         }
-        let message = format!("the object at '{path}' is not as the request wants it: it has etag {there:?}");
+        let found = match there {
+            Some(entry) => format!("it has etag '{}' and generation {}", entry.checksum, entry.generation()),
+            None => "there is none".to_owned(),
+        };
+        let message = format!("the object at '{path}' is not as the request wants it: {found}");
         Err(Error::new(Code::PreconditionFailed, path.as_str(), message))
     }
 

@@ -222,7 +222,7 @@ pub(crate) async fn uploaded(
 
 /// What must hold for a link to be staged.
 fn condition(link: &Link) -> Result<Condition, Error> {
-    write_condition(&link.path, link.if_absent, link.if_etag.as_deref())
+    write_condition(&link.path, link.if_absent, link.if_etag.as_deref(), link.if_generation)
 }
 
 /// What must hold for an object to be staged at `path`.
@@ -230,13 +230,16 @@ pub(crate) fn write_condition(
     path: &ObjectPath,
     if_absent: bool,
     if_etag: Option<&str>,
+    if_generation: Option<u64>,
 ) -> Result<Condition, Error> {
-    match (if_absent, if_etag) {
-        (false, None) => Ok(Condition::Always),
-        (true, None) => Ok(Condition::IfAbsent),
-        (false, Some(etag)) => Ok(Condition::IfEtag(etag.to_owned())),
-        (true, Some(_)) => {
-            let message = format!("'{path}' cannot be both absent and of an etag: give one of the two");
+    match (if_absent, if_etag, if_generation) {
+        (false, None, None) => Ok(Condition::Always),
+        (true, None, None) => Ok(Condition::IfAbsent),
+        (false, Some(etag), None) => Ok(Condition::IfEtag(etag.to_owned())),
+        (false, None, Some(generation)) => Ok(Condition::IfGeneration(generation)),
+        _ => {
+            let message =
+                format!("'{path}' has several conditions: give one of if absent, if etag, if generation");
             Err(Error::new(Code::InvalidArgument, path.as_str(), message))
         }
     }
@@ -262,7 +265,7 @@ fn mismatch(path: &str, reason: &str) -> Error {
 pub(crate) fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {
     match operation {
         StagedOperation::Put { path, entry, .. } => Some(Object::resolved(path, entry, namespace)),
-        StagedOperation::Delete { .. } | StagedOperation::Move { .. } => None,
+        StagedOperation::Delete { .. } | StagedOperation::Move { .. } | StagedOperation::Copy { .. } => None,
     }
 }
 

@@ -6,11 +6,11 @@ use braid_types::{
 };
 use bytes::Bytes;
 
+use super::clean_up::drop_tokens;
 use super::repositories::{lock_branch, page_of, refuse_default_branch};
 use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::page::{Names, Page, PageRequest, PageStart};
-use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord};
@@ -152,10 +152,9 @@ impl Catalog {
             let branch = lock_branch(self, &mut *txn, &repository, name).await?;
             let held = branch.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
             held.seal(&mut *txn);
-            for token in branch.tokens() {
-                txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
-            }
-            txn.delete(record::branch::key(&repository.id, name));
+            let key = record::branch::key(&repository.id, name);
+            drop_tokens(&mut *txn, &key, branch.tokens(), self.now());
+            txn.delete(key);
             let what = RefMove::new(RefEvent::BranchDeleted, name.as_str(), Some(branch.head), None);
             request.log(self, &mut *txn, &repository.id, what);
             request.record(self, &mut *txn, Answer::Done);

@@ -3,9 +3,11 @@
 //! Each step may be repeated and may stop anywhere: what is left is found again by the next run. Of all nodes one does it, under
 //! a [lease](crate::lease) that every one of its transactions checks.
 //!
-//! A staging token goes in two steps. What was staged under it is destroyed once no snapshot can see it; the store first
+//! A staging token goes in steps. Its [change log](change_log) is moved out. What was staged under it is destroyed once no snapshot can see it; the store first
 //! resolves every lock that a dead transaction left anywhere, since one of them may have its decisive key there. The fence
 //! stays longer: a writer that wakes up late must find the token sealed.
+
+mod change_log;
 
 use braid_kv::{KeyRange, ScanOptions, Transaction};
 use braid_types::{RepositoryId, Result, StagingToken, Time};
@@ -13,7 +15,7 @@ use bytes::Bytes;
 
 use crate::catalog::{Catalog, finish};
 use crate::lease::{Lease, Task};
-use crate::record::dropped::{self, Dropped};
+use crate::record::dropped::{self, Dropped, DroppedToken};
 use crate::record::request::{self, RequestRecord};
 use crate::record::{self, BranchRecord, staged};
 
@@ -26,6 +28,8 @@ const SUBJECT: &str = "clean-up";
 /// What a run of the clean-up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CleanUpReport {
+    /// Rows of change logs moved out of staging tokens.
+    pub changes: usize,
     /// Staging tokens whose content was destroyed.
     pub tokens: usize,
     /// Fences destroyed, each some time after what it guarded.
@@ -34,6 +38,18 @@ pub struct CleanUpReport {
     pub repositories: usize,
     /// Request records removed.
     pub requests: usize,
+}
+
+/// Gives staging tokens of the branch under this key to the clean-up.
+pub(super) fn drop_tokens(
+    txn: &mut dyn Transaction,
+    branch: &Bytes,
+    tokens: impl IntoIterator<Item = StagingToken>,
+    now: Time,
+) {
+    for token in tokens {
+        txn.put(Dropped::Token(token).key(), DroppedToken::of(branch, now).encode());
+    }
 }
 
 impl Catalog {
@@ -49,7 +65,8 @@ impl Catalog {
     }
 
     /// Cleans up what is due while `lease` holds.
-    pub(crate) async fn clean_up_under(&self, mut lease: Lease) -> Result<CleanUpReport> {
+    pub(crate) async fn clean_up_under(&self, lease: Lease) -> Result<CleanUpReport> {
+        let mut run = Run { catalog: self, lease };
         let mut report = CleanUpReport::default();
         let mut range = dropped::range();
         loop {
@@ -59,13 +76,12 @@ impl Catalog {
             };
             range = range.after(last);
             for (key, value) in &rows {
-                lease.keep(self).await?;
-                let run = Run { catalog: self, lease: &lease };
-                run.clean_up(Dropped::parse_key(key)?, dropped::decode(value)?, &mut report).await?;
+                run.lease.keep(self).await?;
+                run.clean_up(Dropped::parse_key(key)?, value, &mut report).await?;
             }
         }
-        lease.keep(self).await?;
-        report.requests = Run { catalog: self, lease: &lease }.expire_requests().await?;
+        run.lease.keep(self).await?;
+        report.requests = run.expire_requests().await?;
         Ok(report)
     }
 }
@@ -73,14 +89,16 @@ impl Catalog {
 /// A run of the clean-up, for as long as its lease holds.
 struct Run<'a> {
     catalog: &'a Catalog,
-    lease: &'a Lease,
+    lease: Lease,
 }
 
 impl Run<'_> {
-    async fn clean_up(&self, dropped: Dropped, at: Time, report: &mut CleanUpReport) -> Result<()> {
-        let (settings, now) = (&self.catalog.settings, self.catalog.now());
+    async fn clean_up(&mut self, dropped: Dropped, value: &[u8], report: &mut CleanUpReport) -> Result<()> {
+        let (settings, now, at) = (&self.catalog.settings, self.catalog.now(), dropped::decode(value)?);
         match dropped {
             Dropped::Token(token) if now >= at.plus(settings.destroy_delay) => {
+                // No snapshot is as old as the token's last writer: all rows are there.
+                report.changes += self.move_changes(token, DroppedToken::decode(value)?).await?;
                 self.destroy_content(token).await?;
                 report.tokens += 1;
             }
@@ -89,7 +107,7 @@ impl Run<'_> {
                 report.fences += 1;
             }
             Dropped::Token(_) | Dropped::Fence(_) => {}
-            Dropped::Restore(id) => self.catalog.clean_up_restore(id, self.lease).await?,
+            Dropped::Restore(id) => self.catalog.clean_up_restore(id, &self.lease).await?,
             Dropped::Repository(id) => {
                 self.remove_repository(&id).await?;
                 report.repositories += 1;
@@ -136,6 +154,8 @@ impl Run<'_> {
         self.remove_rows(&record::setting::range(id), |_, _| Ok(())).await?;
         self.remove_rows(&record::import::range(Some(id)), |_, _| Ok(())).await?;
         self.remove_rows(&record::ref_change::range(id), |_, _| Ok(())).await?;
+        // The last: as long as there is a branch, rows may come.
+        self.remove_rows(&record::moved_change::range(id), |_, _| Ok(())).await?;
         self.forget(Dropped::Repository(*id)).await
     }
 

@@ -19,6 +19,7 @@ use super::seal_all::Branches;
 use super::stage::BranchAddress;
 use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
+use crate::hooks::{HookEvent, HookedChange};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::record;
 use crate::record::request::Answer;
@@ -62,6 +63,8 @@ struct Set<'a> {
     request: Request<'a>,
     sealed: bool,
     in_doubt: bool,
+    /// Hooks were asked about its members.
+    asked: bool,
 }
 
 impl Catalog {
@@ -76,7 +79,7 @@ impl Catalog {
         let request = mutation.with(identity);
         let branches: Vec<BranchAddress> = members.iter().filter_map(SetMember::branch).collect();
         let _turns = self.turns(&branches).await?;
-        let mut set = Set { catalog: self, members, request, sealed: false, in_doubt: false };
+        let mut set = Set { catalog: self, members, request, sealed: false, in_doubt: false, asked: false };
         let (uploads, mut attempts) = (Uploads::default(), Attempts::new(self));
         loop {
             match Box::pin(set.go_on(&uploads, &mut attempts)).await {
@@ -96,8 +99,13 @@ impl Set<'_> {
         let mut snapshot = catalog.snapshot().await?;
         let stored = snapshot.get(&self.request.key()).await?;
         if let Some(Answer::Commits(made)) = self.request.replayed(catalog, stored.as_ref())? {
+            // Made by this call, unless by another to which the same request was sent.
+            if self.in_doubt {
+                self.tell_hooks(&made).await;
+            }
             return Ok(Some(made));
         }
+        self.ask_hooks().await?;
         if self.seal(&snapshot).await? {
             snapshot = catalog.snapshot().await?;
         }
@@ -105,9 +113,35 @@ impl Set<'_> {
         let made = self.plan(&mut plan).await?;
         let answers = [(self.request.again(), Answer::Commits(made.clone()))];
         match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
-            Settled::Done => Ok(Some(made)),
+            Settled::Done => {
+                self.tell_hooks(&made).await;
+                Ok(Some(made))
+            }
             Settled::Outdated => Ok(None),
             Settled::Dirty(at) => Err(self.blame(&at)),
+        }
+    }
+
+    /// Asks the hooks, once, about each member that makes a commit.
+    async fn ask_hooks(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Ok(());
+        }
+        for (number, member) in self.members.iter().enumerate() {
+            if let Some(event) = member.event(self.request.by()) {
+                let asked = self.catalog.hooks().ask(&event).await;
+                asked.map_err(|error| member.failed(number, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the hooks what the members made that they were asked about.
+    async fn tell_hooks(&self, made: &[CommitId]) {
+        for (member, made) in self.members.iter().zip(made).filter(|_| self.asked) {
+            if let Some(event) = member.event(self.request.by()) {
+                self.catalog.hooks().tell(&event, *made).await;
+            }
         }
     }
 
@@ -176,6 +210,21 @@ impl SetMember {
             SetAction::Tag { .. } => return None,
         };
         Some(BranchAddress { repository: self.repository.clone(), branch: branch.clone() })
+    }
+
+    /// What hooks are asked about and told of.
+    fn event<'a>(&'a self, by: &'a Mutation) -> Option<HookEvent<'a>> {
+        let (change, branch, source, message, metadata) = match &self.action {
+            SetAction::Commit(commit) => {
+                (HookedChange::Commit, &commit.branch, None, &commit.message, &commit.metadata)
+            }
+            SetAction::Merge(merge) => {
+                let source = Some(&merge.source);
+                (HookedChange::Merge, &merge.destination, source, &merge.message, &merge.metadata)
+            }
+            SetAction::HardReset { .. } | SetAction::Tag { .. } => return None,
+        };
+        Some(HookEvent { change, repository: &self.repository, branch, source, by, message, metadata })
     }
 
     fn check(&self) -> Result<()> {

@@ -87,8 +87,9 @@ impl Catalog {
         let newer = &current.sealed[folded..];
         let sealed = flat.into_iter().chain(newer.iter().cloned()).collect();
         let record = BranchRecord { sealed, ..current };
-        drop_layers(&mut *txn, &folded_from.sealed, self.now());
-        txn.put(record::branch::key(&repository.id, branch), record.encode());
+        let key = record::branch::key(&repository.id, branch);
+        drop_layers(&mut *txn, &key, &folded_from.sealed, self.now());
+        txn.put(key, record.encode());
         let is_done = finish(txn, branch.as_str()).await?.is_none();
         if is_done {
             self.hints().note(repository, branch, &record);

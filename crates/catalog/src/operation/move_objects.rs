@@ -101,7 +101,9 @@ impl MoveDirectory {
     }
 
     /// Refuses paths that would be too long, as far as they were looked at. What a whole directory holds is known when it
-    /// is committed, and refused there.
+    /// is committed, and refused there: neither ranges nor their descriptions tell their longest path, in a format that others
+    /// read too, and a length kept in the branch would be lost with every tree that comes from elsewhere by a merge, an import
+    /// or a restore.
     fn check_lengths(&self, source: &Contents) -> Result<()> {
         let paths = source.entries().iter().map(|entry| self.moved(&entry.key));
         paths.into_iter().try_for_each(|path| check_moved_path(&path))

@@ -6,6 +6,7 @@ use braid_kv::{LaneGuard, Transaction, transaction_ahead};
 use braid_types::{BranchName, COMMIT_VERSION, Code, Commit, CommitId, Error, RepositoryId, Result, Time};
 use bytes::Bytes;
 
+use super::clean_up::drop_tokens;
 use super::plan::{Course, Plan, PlannedTag};
 use super::seal::is_clean;
 use super::stage::BranchAddress;
@@ -13,7 +14,6 @@ use super::tags;
 use crate::catalog::{Catalog, finish, load_branch, load_writable};
 use crate::mutation::{Attempts, Request, log_ref, lost_race};
 use crate::record::branch::sealed_tokens;
-use crate::record::dropped::{self, Dropped};
 use crate::record::ref_change::RefChange;
 use crate::record::request::Answer;
 use crate::record::{self, BranchRecord, RepositoryRecord, SealedLayer};
@@ -191,7 +191,7 @@ impl Plan<'_> {
         }
         for ((key, course), record) in self.courses.iter().zip(records) {
             txn.put(key.clone(), record.encode());
-            drop_layers(txn, &course.found.sealed[..course.folded], now);
+            drop_layers(txn, key, &course.found.sealed[..course.folded], now);
         }
         for tag in &self.tags {
             txn.insert(record::tag::key(&tag.repository.id, &tag.name), record::tag::encode(&tag.commit));
@@ -285,18 +285,17 @@ impl Catalog {
             return Ok(());
         }
         let record = BranchRecord { sealed: current.sealed[folded..].to_vec(), ..current };
-        drop_layers(&mut *txn, &folded_from.sealed, self.now());
-        txn.put(record::branch::key(&repository.id, branch), record.encode());
+        let key = record::branch::key(&repository.id, branch);
+        drop_layers(&mut *txn, &key, &folded_from.sealed, self.now());
+        txn.put(key, record.encode());
         // Losing this race loses nothing: the layers are dropped by a later commit.
         finish(txn, branch.as_str()).await.map(|_| ())
     }
 }
 
-/// Gives the tokens of folded layers to the clean-up.
-pub(super) fn drop_layers(txn: &mut dyn Transaction, folded: &[SealedLayer], now: Time) {
-    for token in sealed_tokens(folded) {
-        txn.put(Dropped::Token(token).key(), dropped::encode(now));
-    }
+/// Gives the tokens of folded layers of the branch under this key to the clean-up.
+pub(super) fn drop_layers(txn: &mut dyn Transaction, branch: &Bytes, folded: &[SealedLayer], now: Time) {
+    drop_tokens(txn, branch, sealed_tokens(folded), now);
 }
 
 /// Whether `current` is `found` with at most more layers sealed on top of the first `folded` ones.

@@ -15,6 +15,7 @@
 //! harm is the comparison at publishing.
 
 mod chain;
+mod hooked;
 mod job;
 mod line;
 

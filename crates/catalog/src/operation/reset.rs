@@ -3,12 +3,12 @@
 use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RepositoryName, Result};
 use bytes::Bytes;
 
+use super::clean_up::drop_tokens;
 use super::repositories::lock_branch;
 use super::stage::{Ahead, BranchAddress, Entered, Step, staged_states};
 use crate::catalog::{Catalog, finish, load_writable};
 use crate::mutation::{Attempts, Mutation, Request};
 use crate::protection::Touch;
-use crate::record::dropped::{self, Dropped};
 use crate::record::path_change::PathState;
 use crate::record::ref_change::{RefEvent, RefMove};
 use crate::record::request::Answer;
@@ -75,13 +75,12 @@ impl Catalog {
         let current = lock_branch(self, &mut *txn, &repository, branch).await?;
         let held = current.open.fence().exclusive(&mut *txn, self.settings.lock_wait).await?;
         held.seal(&mut *txn);
-        for token in current.tokens() {
-            txn.put(Dropped::Token(token).key(), dropped::encode(self.now()));
-        }
+        let key = record::branch::key(&repository.id, branch);
+        drop_tokens(&mut *txn, &key, current.tokens(), self.now());
         let head = self.load_commit(&txn, &repository, &current.head).await?;
         let record =
             BranchRecord { base: head.metarange, sealed: Vec::new(), open: self.fresh_layer(), ..current };
-        txn.put(record::branch::key(&repository.id, branch), record.encode());
+        txn.put(key, record.encode());
         let head = Some(record.head);
         let what = RefMove::new(RefEvent::BranchReset, branch.as_str(), head, head);
         request.log(self, &mut *txn, &repository.id, what);

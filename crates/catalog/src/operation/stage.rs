@@ -6,9 +6,12 @@ mod decide;
 mod group;
 mod job;
 mod run;
+mod sources;
 mod staging;
 
-use braid_types::{BranchName, Entry, ObjectPath, RepositoryId, RepositoryName, Result};
+use std::collections::BTreeMap;
+
+use braid_types::{BranchName, Entry, ObjectPath, RefExpression, RepositoryId, RepositoryName, Result};
 
 pub(crate) use board::staged_states;
 pub use condition::Condition;
@@ -50,10 +53,31 @@ pub enum StagedOperation {
         /// Whether an object at the new name may be lost.
         overwrite: bool,
     },
+    /// Maps a path to what another one maps to. Both share the data.
+    Copy {
+        /// What is copied.
+        source: CopySource,
+        /// The path that is to show it.
+        path: ObjectPath,
+        /// The user's own keys and values of the copy; none: those of the source.
+        metadata: Option<BTreeMap<String, String>>,
+        /// What must hold of the path.
+        condition: Condition,
+    },
+}
+
+/// What an object is copied from, in the repository of the copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySource {
+    /// At which state: a bare branch name is the branch with what is staged on it, by the transaction itself too. None: the
+    /// branch of the copy.
+    pub reference: Option<RefExpression>,
+    /// The source's path.
+    pub path: ObjectPath,
 }
 
 /// How one operation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applied {
     /// The entry was put.
     Put,
@@ -61,6 +85,8 @@ pub enum Applied {
     Deleted,
     /// The object has its new name.
     Moved,
+    /// The path shows this now.
+    Copied(Entry),
     /// There was nothing at the path.
     Missing,
 }

@@ -1,5 +1,6 @@
 //! What is to be cleaned up: `i | t | token` and `i | r | repository id` → when it was dropped; `i | f | token` → when the
-//! token's content was destroyed; `i | u | repository id` → when a restore last gave a sign of life.
+//! token's content was destroyed; `i | u | repository id` → when a restore last gave a sign of life. A token's record also says
+//! whose it was, and how much of its change log has been moved out.
 
 use braid_kv::KeyRange;
 use braid_types::{RepositoryId, Result, StagingToken, Time};
@@ -28,10 +29,46 @@ pub(crate) enum Dropped {
     Restore(RepositoryId),
 }
 
+/// What is known of a dropped staging token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DroppedToken {
+    /// When it was dropped.
+    pub(crate) at: Time,
+    /// The key of the branch that it belonged to; `None` when the change log goes with its repository.
+    pub(crate) branch: Option<Bytes>,
+    /// The key of the last row of the change log that was moved out. Rows are moved in the order of their keys.
+    pub(crate) moved: Option<Bytes>,
+}
+
 #[derive(Clone, PartialEq, Message)]
 struct StoredDropped {
     #[prost(message, optional, tag = "1")]
     at: Option<StoredTime>,
+    #[prost(bytes = "bytes", tag = "2")]
+    branch: Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    moved: Bytes,
+}
+
+impl DroppedToken {
+    /// A token that the branch under this key has no more.
+    pub(crate) fn of(branch: &Bytes, at: Time) -> Self {
+        Self { at, branch: Some(branch.clone()), moved: None }
+    }
+
+    pub(crate) fn encode(&self) -> Bytes {
+        value::encode(&StoredDropped {
+            at: Some(self.at.into()),
+            branch: self.branch.clone().unwrap_or_default(),
+            moved: self.moved.clone().unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let stored: StoredDropped = value::decode(bytes, WHAT)?;
+        let some = |bytes: Bytes| Some(bytes).filter(|bytes| !bytes.is_empty());
+        Ok(Self { at: value::time(stored.at), branch: some(stored.branch), moved: some(stored.moved) })
+    }
 }
 
 impl Dropped {
@@ -57,7 +94,7 @@ impl Dropped {
 }
 
 pub(crate) fn encode(at: Time) -> Bytes {
-    value::encode(&StoredDropped { at: Some(at.into()) })
+    value::encode(&StoredDropped { at: Some(at.into()), ..StoredDropped::default() })
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Time> {

@@ -4,13 +4,9 @@
 //! have no gaps. Rows are written in the transaction that does the work. Two changes of one path are ordered by their
 //! stamps, whichever lanes they took, and within one transaction by their numbers.
 
-#[cfg(test)]
-use braid_kv::KeyRange;
-use braid_kv::Timestamp;
+use braid_kv::{KeyRange, Timestamp};
 use braid_tree::{TreeId, Value};
-#[cfg(test)]
-use braid_types::Result;
-use braid_types::{StagingToken, Time};
+use braid_types::{Result, StagingToken, Time};
 use bytes::Bytes;
 use prost::Message;
 
@@ -19,7 +15,6 @@ use super::value::{self, StoredTime};
 use super::{staged, who};
 use crate::mutation::Mutation;
 
-#[cfg(test)]
 const WHAT: &str = "change record";
 const CHANGE: u8 = 2;
 
@@ -156,14 +151,18 @@ pub(crate) fn key(token: &StagingToken, lane: u16, number: u64) -> Bytes {
     key::key(Table::Staging, &[token.as_bytes(), &[CHANGE], &lane.to_be_bytes(), &number.to_be_bytes()])
 }
 
+/// The stamp of a stored change.
+pub(crate) fn stamp(bytes: &[u8]) -> Result<Timestamp> {
+    let stored: StoredChange = value::decode(bytes, WHAT)?;
+    Ok(stored.stamp.into())
+}
+
 /// Every change of a token, by lane and number.
-#[cfg(test)]
 pub(crate) fn range(token: &StagingToken) -> KeyRange {
     KeyRange::prefix(&key::key(Table::Staging, &[token.as_bytes(), &[CHANGE]]))
 }
 
 /// The lane and number in a key made by [`key()`].
-#[cfg(test)]
 pub(crate) fn parse_key(token: &StagingToken, key: &[u8]) -> Result<(u16, u64)> {
     let fields =
         key::rest(key, Table::Staging, token.as_bytes()).and_then(|rest| rest.strip_prefix(&[CHANGE]));

@@ -3,6 +3,7 @@
 //! The result is written in the transaction that does the work. So a retry finds it exactly if the work was done.
 
 use braid_kv::KeyRange;
+use braid_tree::Value;
 use braid_types::{CommitId, RequestId, Result, Time};
 use bytes::Bytes;
 use prost::Message;
@@ -23,6 +24,13 @@ pub(crate) enum Answer {
     Commits(Vec<CommitId>),
     /// For each operation of a batch, whether there was something at its path.
     Existed(Vec<bool>),
+    /// The same of a batch that copied, and the entries that its copies put.
+    Copied {
+        /// For each operation, whether there was something at its path.
+        existed: Vec<bool>,
+        /// For each copy what it put, in order. There is at least one.
+        copies: Vec<Value>,
+    },
 }
 
 /// A finished request.
@@ -48,6 +56,8 @@ struct StoredRequest {
     existed: Vec<bool>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     commits: Vec<Vec<u8>>,
+    #[prost(bytes = "bytes", repeated, tag = "6")]
+    copies: Vec<Bytes>,
 }
 
 impl RequestRecord {
@@ -62,6 +72,10 @@ impl RequestRecord {
             Answer::Commit(id) => stored.commit = id.as_bytes().to_vec(),
             Answer::Commits(ids) => stored.commits = ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
             Answer::Existed(existed) => stored.existed.clone_from(existed),
+            Answer::Copied { existed, copies } => {
+                stored.existed.clone_from(existed);
+                stored.copies = copies.iter().map(|value| value.as_bytes().clone()).collect();
+            }
         }
         value::encode(&stored)
     }
@@ -74,6 +88,11 @@ impl RequestRecord {
         } else if !stored.commits.is_empty() {
             let ids = stored.commits.iter().map(|id| value::commit_id(id, WHAT));
             Answer::Commits(ids.collect::<Result<_>>()?)
+        } else if !stored.copies.is_empty() {
+            let values =
+                stored.copies.into_iter().map(Value::from_bytes).collect::<std::result::Result<_, _>>();
+            let copies = values.map_err(|_| value::corrupt(WHAT, "a copied entry is malformed"))?;
+            Answer::Copied { existed: stored.existed, copies }
         } else if !stored.existed.is_empty() {
             Answer::Existed(stored.existed)
         } else {

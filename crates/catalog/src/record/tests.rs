@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use braid_tree::Value;
 use braid_types::{
     BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, PathPrefix, RepositoryId,
     RepositoryName, RequestId, StagingToken, TagName, Time,
@@ -100,7 +101,9 @@ proptest! {
         let mut answers = vec![Answer::Done, Answer::Commit(CommitId::from_bytes(commit))];
         answers.push(Answer::Commits(vec![CommitId::from_bytes(commit), CommitId::from_bytes(fingerprint)]));
         if !existed.is_empty() {
-            answers.push(Answer::Existed(existed));
+            answers.push(Answer::Existed(existed.clone()));
+            let copies = vec![Value::framed(&commit, &fingerprint); existed.len()];
+            answers.push(Answer::Copied { existed, copies });
         }
         for answer in answers {
             let record = RequestRecord { fingerprint, answer, expires };
@@ -125,7 +128,7 @@ fn by() -> crate::Mutation {
 #[test]
 fn changes_of_paths_round_trip_and_lie_by_lane_and_number() {
     use path_change::{PathChange, PathState};
-    let put = PathState::Put(braid_tree::Value::framed(b"identity", b"data"));
+    let put = PathState::Put(Value::framed(b"identity", b"data"));
     let tree = PathState::Committed { tree: Some(MetarangeId::from_bytes([2; 32])), at: None };
     for (old, new) in [
         (tree, put.clone()),
@@ -208,6 +211,41 @@ fn dropped_things_round_trip() {
     }
     let at = Time { seconds: 3, nanos: 4 };
     assert_eq!(dropped::decode(&dropped::encode(at)).unwrap(), at);
+    let key = branch::key(&RepositoryId::from_bytes([2; 16]), &BranchName::new("main").unwrap());
+    let mut token = dropped::DroppedToken::of(&key, at);
+    for moved in [None, Some(Bytes::from_static(b"s1"))] {
+        token.moved = moved;
+        assert_eq!(dropped::DroppedToken::decode(&token.encode()).unwrap(), token);
+        assert_eq!(dropped::decode(&token.encode()).unwrap(), at);
+    }
+    let old = dropped::DroppedToken::decode(&dropped::encode(at)).unwrap();
+    assert_eq!(old, dropped::DroppedToken { at, branch: None, moved: None });
+}
+
+#[test]
+fn moved_changes_are_in_the_order_of_their_stamps_branch_by_branch() {
+    let id = RepositoryId::from_bytes([2; 16]);
+    let owner = |name: &str| {
+        let name = BranchName::new(name).unwrap();
+        moved_change::Owner::of_branch(&branch::key(&id, &name)).unwrap()
+    };
+    let origin = |token: u8, lane, number| moved_change::Origin {
+        token: StagingToken::from_bytes([token; 16]),
+        lane,
+        number,
+    };
+    let main = owner("main");
+    assert_eq!((main.repository, main.branch.as_str()), (id, "main"));
+    let keys = [(1, origin(9, 9, 9)), (2, origin(1, 1, 1)), (2, origin(1, 1, 256)), (256, origin(0, 0, 0))]
+        .map(|(stamp, origin)| (main.key(u64::into(stamp), origin), stamp, origin));
+    assert!(keys.is_sorted_by(|a, b| a.0 < b.0));
+    for (key, stamp, origin) in &keys {
+        assert_eq!(main.parse_key(key).unwrap(), (u64::into(*stamp), *origin));
+        assert!(main.range().contains(key) && moved_change::range(&id).contains(key));
+        assert!(!owner("main-2").range().contains(key) && !owner("mai").range().contains(key));
+    }
+    assert!(moved_change::Owner::of_branch(b"bshort").is_err());
+    assert!(main.parse_key(b"p").is_err());
 }
 
 /// Written before there were structural layers: they read as ever, and are written so as long as they hold none.
@@ -243,7 +281,7 @@ fn values_of_a_newer_format_are_refused_by_name() {
     assert_eq!(staged::decode(&Bytes::from_static(&[9])).unwrap_err().code(), Code::UnsupportedFormat);
     assert_eq!(staged::decode(&staged::encode_tombstone()).unwrap(), None);
     assert_eq!(staged::decode(&Bytes::from_static(&[1, 0xff])).unwrap_err().code(), Code::Corrupt);
-    let value = braid_tree::Value::framed(b"identity", b"data");
+    let value = Value::framed(b"identity", b"data");
     assert_eq!(staged::decode(&staged::encode_put(&value)).unwrap(), Some(value));
 }
 

@@ -85,7 +85,7 @@ async fn several_branches_and_repositories_change_together_or_not_at_all() {
     let operations = vec![operation("main", put("a", "1")), operation("side", put("a", "2")), in_pond("a")];
     let applied =
         lake.apply(vec![absent("main", "a"), absent("side", "b")], operations.clone()).await.unwrap();
-    assert_eq!(applied, [Applied::Put; 3]);
+    assert_eq!(applied, vec![Applied::Put; 3]);
     assert_eq!(lake.content("main").await, content([("a", "1")]));
     assert_eq!(lake.content("side").await, content([("a", "2")]));
 

@@ -70,6 +70,9 @@ pub(super) struct Counters {
     pub(super) commits: AtomicU64,
     /// Rows that scans gave.
     pub(super) rows: AtomicU64,
+    /// Pessimistic transactions that began, and the keys that they held.
+    pub(super) exclusive: AtomicU64,
+    pub(super) holds: AtomicU64,
     /// Keys that transactions wrote or removed.
     pub(super) mutations: AtomicU64,
 }
@@ -272,6 +275,9 @@ impl Kv for TestKv {
             interruption().await;
         }
         self.world.burn()?;
+        if mode == Mode::Pessimistic {
+            self.world.counters.exclusive.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(Box::new(TestTransaction { inner: self.inner.begin(mode).await?, world: self.world.clone() }))
     }
 
@@ -375,6 +381,7 @@ impl Transaction for TestTransaction {
 
     async fn lock_for_update(&mut self, key: &[u8], wait: Duration) -> Result<Option<Bytes>, KvError> {
         self.world.burn()?;
+        self.world.counters.holds.fetch_add(1, Ordering::Relaxed);
         self.inner.lock_for_update(key, wait).await
     }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use braid_client::Rule;
+use braid_client::{Copy, ObjectMetadata, Removal, Rule};
 use braid_types::ObjectPath;
 use braid_types::limits::TRANSACTION_OPERATIONS;
 use serde::Deserialize;
 
-use crate::address::BranchObjectAddress;
+use crate::address::{AddressError, BranchObjectAddress, ObjectAddress};
 use crate::failure::Failure;
 
 /// What one line asks for.
@@ -16,8 +17,10 @@ use crate::failure::Failure;
 pub(super) enum Line {
     /// A file is to become an object.
     Put(Put),
-    /// An object is to go, if it has this etag.
-    Delete(BranchObjectAddress, Option<String>),
+    /// An object is to go.
+    Delete(BranchObjectAddress, Removal),
+    /// A path is to show what another one shows.
+    Copy(BranchObjectAddress, Copy),
     /// This must hold.
     Check(BranchObjectAddress, Rule),
 }
@@ -31,6 +34,19 @@ pub(super) struct Put {
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) if_absent: bool,
     pub(super) if_etag: Option<String>,
+    pub(super) if_generation: Option<u64>,
+}
+
+impl Line {
+    /// What the line calls it.
+    pub(super) fn op(&self) -> &'static str {
+        match self {
+            Self::Put(_) => "put",
+            Self::Delete(..) => "delete",
+            Self::Copy(..) => "copy",
+            Self::Check(..) => "check",
+        }
+    }
 }
 
 /// A line as it is written.
@@ -47,17 +63,50 @@ enum Written {
         #[serde(default)]
         if_absent: bool,
         if_etag: Option<String>,
+        if_generation: Option<Generation>,
     },
     Delete {
         address: String,
         if_etag: Option<String>,
+        if_generation: Option<Generation>,
+    },
+    Copy {
+        from: String,
+        address: String,
+        metadata: Option<BTreeMap<String, String>>,
+        #[serde(default)]
+        if_absent: bool,
+        if_etag: Option<String>,
+        if_generation: Option<Generation>,
     },
     Check {
         address: String,
         #[serde(default)]
         if_absent: bool,
         if_etag: Option<String>,
+        if_generation: Option<Generation>,
     },
+}
+
+/// A generation as `stat` writes it, or as a number.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a generation is a number, or its digits")]
+enum Generation {
+    Number(u64),
+    #[serde(deserialize_with = "digits")]
+    Digits(u64),
+}
+
+fn digits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+impl Generation {
+    fn number(self) -> u64 {
+        match self {
+            Self::Number(number) | Self::Digits(number) => number,
+        }
+    }
 }
 
 /// The lines of `text`; empty ones are passed over.
@@ -74,7 +123,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Line>, Failure> {
     }
     if operations == 0 || operations > TRANSACTION_OPERATIONS {
         let message =
-            format!("there must be 1 to {TRANSACTION_OPERATIONS} puts and deletes, not {operations}");
+            format!("there must be 1 to {TRANSACTION_OPERATIONS} puts, deletes and copies, not {operations}");
         return Err(Failure::Usage(message));
     }
     Ok(lines)
@@ -82,33 +131,77 @@ pub(super) fn parse(text: &str) -> Result<Vec<Line>, Failure> {
 
 fn read(line: &str) -> Result<Line, String> {
     match serde_json::from_str(line).map_err(|error| error.to_string())? {
-        Written::Put { address, file, content_type, metadata, if_absent, if_etag } => {
-            if if_absent && if_etag.is_some() {
-                return Err("a put has `if_absent` or `if_etag`, not both".to_owned());
-            }
-            let address = parsed(&address)?;
-            // The address of a put is written, so the shorter limit holds.
-            ObjectPath::new(address.path.as_str()).map_err(|error| error.to_string())?;
-            Ok(Line::Put(Put { address, file, content_type, metadata, if_absent, if_etag }))
+        Written::Put { address, file, content_type, metadata, if_absent, if_etag, if_generation } => {
+            let if_generation = if_generation.map(Generation::number);
+            one_at_most("put", if_absent, if_etag.as_deref(), if_generation)?;
+            let address = written(&address)?;
+            Ok(Line::Put(Put { address, file, content_type, metadata, if_absent, if_etag, if_generation }))
         }
-        Written::Delete { address, if_etag } => Ok(Line::Delete(parsed(&address)?, if_etag)),
-        Written::Check { address, if_absent, if_etag } => {
-            let rule = match (if_absent, if_etag) {
-                (true, None) => Rule::Absent,
-                (false, Some(etag)) => Rule::Etag(etag),
-                _ => return Err("a check has `if_absent` or `if_etag`".to_owned()),
+        Written::Delete { address, if_etag, if_generation } => {
+            let address: BranchObjectAddress = parsed(&address)?;
+            let if_generation = if_generation.map(Generation::number);
+            one_at_most("delete", false, if_etag.as_deref(), if_generation)?;
+            let path = address.path.clone();
+            Ok(Line::Delete(address, Removal { path, if_etag, if_generation }))
+        }
+        Written::Copy { from, address, metadata, if_absent, if_etag, if_generation } => {
+            let if_generation = if_generation.map(Generation::number);
+            one_at_most("copy", if_absent, if_etag.as_deref(), if_generation)?;
+            let (source, address) = (parsed::<ObjectAddress>(&from)?, written(&address)?);
+            if source.repository != address.repository {
+                return Err(format!("'{from}' is in another repository than '{address}'"));
+            }
+            let copy = Copy {
+                reference: Some(source.reference),
+                source: source.path,
+                path: address.path.clone(),
+                metadata: metadata.map(|entries| ObjectMetadata { entries }),
+                if_absent,
+                if_etag,
+                if_generation,
+            };
+            Ok(Line::Copy(address, copy))
+        }
+        Written::Check { address, if_absent, if_etag, if_generation } => {
+            let rule = match (if_absent, if_etag, if_generation) {
+                (true, None, None) => Rule::Absent,
+                (false, Some(etag), None) => Rule::Etag(etag),
+                (false, None, Some(generation)) => Rule::Generation(generation.number()),
+                _ => return Err("a check has `if_absent`, `if_etag` or `if_generation`".to_owned()),
             };
             Ok(Line::Check(parsed(&address)?, rule))
         }
     }
 }
 
-fn parsed(address: &str) -> Result<BranchObjectAddress, String> {
+fn one_at_most(
+    what: &str,
+    if_absent: bool,
+    if_etag: Option<&str>,
+    if_generation: Option<u64>,
+) -> Result<(), String> {
+    let given = [if_absent, if_etag.is_some(), if_generation.is_some()];
+    match given.iter().filter(|given| **given).count() {
+        0 | 1 => Ok(()),
+        _ => Err(format!("a {what} has one of `if_absent`, `if_etag` and `if_generation`, not several")),
+    }
+}
+
+/// An address that is written to, so the shorter limit of paths holds.
+fn written(address: &str) -> Result<BranchObjectAddress, String> {
+    let address: BranchObjectAddress = parsed(address)?;
+    ObjectPath::new(address.path.as_str()).map_err(|error| error.to_string())?;
+    Ok(address)
+}
+
+fn parsed<A: FromStr<Err = AddressError>>(address: &str) -> Result<A, String> {
     address.parse().map_err(|error| format!("'{address}': {error}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use braid_types::RefExpression;
+
     use super::*;
 
     fn refusal(text: &str) -> String {
@@ -121,7 +214,10 @@ mod tests {
             {"op": "check", "address": "braid://lake/main/c", "if_etag": "e"}
 
             {"op": "put", "address": "braid://lake/main/a", "file": "x", "metadata": {"k": "v"}, "if_absent": true}
-            {"op": "delete", "address": "braid://lake/other/b", "if_etag": "f"}"#;
+            {"op": "delete", "address": "braid://lake/other/b", "if_etag": "f"}
+            {"op": "delete", "address": "braid://lake/other/b", "if_generation": 18446744073709551615}
+            {"op": "copy", "from": "braid://lake/v1~2/a", "address": "braid://lake/main/d", "metadata": {}, "if_generation": "0"}
+            {"op": "check", "address": "braid://lake/main/c", "if_generation": "18446744073709551615"}"#;
         let at = |address: &str| address.parse::<BranchObjectAddress>().unwrap();
         let put = Put {
             address: at("braid://lake/main/a"),
@@ -130,11 +226,28 @@ mod tests {
             metadata: [("k".to_owned(), "v".to_owned())].into(),
             if_absent: true,
             if_etag: None,
+            if_generation: None,
+        };
+        let removal = |if_etag: Option<&str>, if_generation| {
+            let path = ObjectPath::new("b").unwrap();
+            Removal { path, if_etag: if_etag.map(str::to_owned), if_generation }
+        };
+        let copy = Copy {
+            reference: Some(RefExpression::parse("v1~2").unwrap()),
+            source: ObjectPath::new("a").unwrap(),
+            path: ObjectPath::new("d").unwrap(),
+            metadata: Some(ObjectMetadata::default()),
+            if_absent: false,
+            if_etag: None,
+            if_generation: Some(0),
         };
         let expected = [
             Line::Check(at("braid://lake/main/c"), Rule::Etag("e".to_owned())),
             Line::Put(put),
-            Line::Delete(at("braid://lake/other/b"), Some("f".to_owned())),
+            Line::Delete(at("braid://lake/other/b"), removal(Some("f"), None)),
+            Line::Delete(at("braid://lake/other/b"), removal(None, Some(u64::MAX))),
+            Line::Copy(at("braid://lake/main/d"), copy),
+            Line::Check(at("braid://lake/main/c"), Rule::Generation(u64::MAX)),
         ];
         assert_eq!(parse(text).unwrap(), expected);
     }
@@ -151,13 +264,30 @@ mod tests {
             (r#"{"op": "check", "address": "braid://lake/main/a"}"#, "a check has"),
             (
                 r#"{"op": "put", "address": "braid://l-1/m/a", "file": "x", "if_absent": true, "if_etag": "e"}"#,
-                "not both",
+                "not several",
             ),
+            (
+                r#"{"op": "delete", "address": "braid://l-1/m/a", "if_generation": 1, "if_etag": "e"}"#,
+                "not several",
+            ),
+            (
+                r#"{"op": "check", "address": "braid://l-1/m/a", "if_generation": -1}"#,
+                "a number, or its digits",
+            ),
+            (
+                r#"{"op": "check", "address": "braid://l-1/m/a", "if_generation": "x"}"#,
+                "a number, or its digits",
+            ),
+            (
+                r#"{"op": "copy", "from": "braid://pond/main/a", "address": "braid://lake/main/a"}"#,
+                "another repository",
+            ),
+            (r#"{"op": "copy", "address": "braid://lake/main/a"}"#, "missing field `from`"),
         ] {
             let said = refusal(&format!("{good}\n{bad}"));
             assert!(said.contains(named), "{named}: {said}");
         }
-        assert!(refusal("").contains("1 to 10000 puts and deletes, not 0"));
+        assert!(refusal("").contains("1 to 10000 puts, deletes and copies, not 0"));
         assert!(refusal(&format!("{good}\n").repeat(10_001)).contains("not 10001"));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod commit;
 pub(crate) mod commit_set;
 mod commit_set_lines;
 pub(crate) mod completion;
+pub(crate) mod cp;
 pub(crate) mod diff;
 pub(crate) mod du;
 pub(crate) mod dump;

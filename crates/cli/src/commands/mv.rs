@@ -117,7 +117,7 @@ impl Mv {
 }
 
 /// Into a directory an object takes the last part of its name along.
-fn object_destination(source: &str, destination: &str) -> String {
+pub(super) fn object_destination(source: &str, destination: &str) -> String {
     if !destination.is_empty() && !destination.ends_with('/') {
         return destination.to_owned();
     }

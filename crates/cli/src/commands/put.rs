@@ -58,12 +58,16 @@ pub struct Put {
     metadata: Vec<Pair>,
 
     /// Refuse where there is an object already
-    #[arg(long, visible_alias = "no-overwrite", conflicts_with = "if_etag")]
+    #[arg(long, visible_alias = "no-overwrite", conflicts_with_all = ["if_etag", "if_generation"])]
     if_absent: bool,
 
     /// Refuse unless the object there now has this etag, as `braid stat` shows it; for one file
     #[arg(long, value_name = "ETAG", value_parser = etag)]
     if_etag: Option<String>,
+
+    /// Refuse unless this version of the object is there now, as `braid stat` shows it, or none for 0; for one file
+    #[arg(long, value_name = "N", conflicts_with = "if_etag")]
+    if_generation: Option<u64>,
 }
 
 impl Put {
@@ -107,9 +111,11 @@ impl Put {
     }
 
     async fn send_folder(self, session: &mut Session<'_>) -> Result<Exit, Failure> {
-        if self.if_etag.is_some() {
+        let about_one =
+            [("--if-etag", self.if_etag.is_some()), ("--if-generation", self.if_generation.is_some())];
+        if let Some((option, _)) = about_one.into_iter().find(|(_, given)| *given) {
             let shown = self.source.display();
-            return Err(Failure::Usage(format!("--if-etag is about one object, and '{shown}' is a folder")));
+            return Err(Failure::Usage(format!("{option} is about one object, and '{shown}' is a folder")));
         }
         let prefix = prefix_of(&self.target.path)?;
         let meter = Meter::start(session.console, None);
@@ -129,6 +135,7 @@ impl Put {
             metadata: map(self.metadata.clone()),
             if_absent: self.if_absent,
             if_etag: self.if_etag.clone(),
+            if_generation: self.if_generation,
             progress: None,
         };
         Sending {

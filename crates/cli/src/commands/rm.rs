@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use braid_client::{DeletePrefix, GetUsage};
-use braid_types::{BranchName, Code, Error, ObjectPath, RefExpression};
+use braid_client::DeletePrefix;
+use braid_types::{Code, Error, ObjectPath};
 use clap::Args;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::text::{Count, Plain};
+use crate::text::Plain;
 use crate::view::DeletedView;
 
 /// Arguments of `rm`.
@@ -22,9 +22,10 @@ use crate::view::DeletedView;
   braid rm braid://lake/main/data/a.csv
   braid rm -r braid://lake/main/data/ --yes
   braid rm braid://lake/main/data/a.csv --if-etag 0cc175b9c0f1b6a831c399e269772661
+  braid rm braid://lake/main/data/a.csv --if-generation 12205421968325301047
 
 What is not there cannot be deleted: that is an error. With -r the path is a directory, and everything in it is deleted at
-once, however much it is; objects that only begin like it stay. How many there were is counted just before.")]
+once, however much it is; objects that only begin like it stay. `braid du` tells how much there is.")]
 pub struct Rm {
     /// braid://repository/branch/path
     address: BranchTreeAddress,
@@ -37,6 +38,10 @@ pub struct Rm {
     #[arg(long, value_name = "ETAG", value_parser = etag, conflicts_with = "recursive")]
     if_etag: Option<String>,
 
+    /// Refuse unless it is this version of the object, as `braid stat` shows it
+    #[arg(long, value_name = "N", conflicts_with_all = ["recursive", "if_etag"])]
+    if_generation: Option<u64>,
+
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -47,29 +52,28 @@ impl Rm {
         if self.recursive {
             return remove_all(self.address, self.yes, session).await;
         }
-        remove_one(&self.address, self.if_etag.as_deref(), session).await
+        self.remove_one(session).await
     }
-}
 
-async fn remove_one(
-    address: &BranchTreeAddress,
-    if_etag: Option<&str>,
-    session: Session<'_>,
-) -> Result<Exit, Failure> {
-    if address.path.is_empty() {
-        return Err(Failure::Usage(format!(
-            "'{address}' names no object; -r deletes everything in a directory"
-        )));
+    async fn remove_one(&self, session: Session<'_>) -> Result<Exit, Failure> {
+        let address = &self.address;
+        if address.path.is_empty() {
+            return Err(Failure::Usage(format!(
+                "'{address}' names no object; -r deletes everything in a directory"
+            )));
+        }
+        let (client, repository, branch) = (&session.client, &address.repository, &address.reference);
+        let path = ObjectPath::existing(address.path.as_str())?;
+        if let Some(etag) = &self.if_etag {
+            client.delete_object_if_etag(repository, branch, &path, etag).await?;
+        } else if let Some(generation) = self.if_generation {
+            client.delete_object_if_generation(repository, branch, &path, generation).await?;
+        } else if !client.delete_object(repository, branch, &path).await? {
+            return Err(nothing_at(address, format_args!("there is no object '{address}'")));
+        }
+        session.console.report(&DeletedView { deleted: address.to_string() }).await?;
+        Ok(Exit::Done)
     }
-    let (repository, branch) = (&address.repository, &address.reference);
-    let path = ObjectPath::existing(address.path.as_str())?;
-    if let Some(etag) = if_etag {
-        session.client.delete_object_if_etag(repository, branch, &path, etag).await?;
-    } else if !session.client.delete_object(repository, branch, &path).await? {
-        return Err(nothing_at(address, format_args!("there is no object '{address}'")));
-    }
-    session.console.report(&DeletedView { deleted: address.to_string() }).await?;
-    Ok(Exit::Done)
 }
 
 async fn remove_all(
@@ -80,14 +84,10 @@ async fn remove_all(
     let address = BranchTreeAddress { path: directory(&address.path)?, ..address };
     confirm(&mut session, yes, format_args!("delete everything under {address}")).await?;
     let BranchTreeAddress { repository, reference: branch, path: prefix } = address.clone();
-    // What the deletion itself does not count, for it costs the same however much there is.
-    let reference = staged(&branch)?;
-    let usage = GetUsage { repository: repository.clone(), reference, prefix: prefix.clone() };
-    let objects = session.client.get_usage(usage).await?.objects;
     if !session.client.delete_prefix(DeletePrefix { repository, branch, prefix }).await? {
         return Err(nothing_at(&address, format_args!("there is nothing under '{address}'")));
     }
-    session.console.report(&RemovedView { deleted: address.to_string(), objects }).await?;
+    session.console.report(&RemovedView { deleted: address.to_string() }).await?;
     Ok(Exit::Done)
 }
 
@@ -95,20 +95,14 @@ fn nothing_at(address: &BranchTreeAddress, message: fmt::Arguments<'_>) -> Failu
     Error::new(Code::ObjectNotFound, address.path.as_str(), message.to_string()).into()
 }
 
-/// The branch with its uncommitted changes.
-fn staged(branch: &BranchName) -> Result<RefExpression, Error> {
-    RefExpression::parse(&format!("{branch}$"))
-}
-
-/// How much was deleted.
+/// What everything was deleted under.
 #[derive(Serialize)]
 struct RemovedView {
     deleted: String,
-    objects: u64,
 }
 
 impl fmt::Display for RemovedView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "deleted {} under {}", Count(self.objects, "object"), Plain(&self.deleted))
+        write!(f, "deleted everything under {}", Plain(&self.deleted))
     }
 }

@@ -164,6 +164,11 @@ fn key_of(object: &proto::Object) -> &str {
     object.physical_address.rsplit('/').next().unwrap()
 }
 
+/// Larger than the numbers that every program of JSON reads exactly.
+fn generation_of(key: &str) -> u64 {
+    u64::MAX - key[1..].parse::<u64>().unwrap()
+}
+
 fn later() -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds: 4_000_000_000, nanos: 0 })
 }
@@ -180,6 +185,7 @@ impl Kept {
             physical_address: format!("mem://lake/{key}"),
             size,
             checksum: format!("tag-{key}"),
+            generation: generation_of(key),
             mtime: Some(prost_types::Timestamp::default()),
             ..proto::Object::default()
         };
@@ -223,9 +229,14 @@ impl Kept {
             }
             "ObjectService/DeleteObject" => {
                 let asked = decode::<proto::DeleteObjectRequest>(message);
-                self.demand(&asked.path, false, &asked.if_etag)?;
+                self.demand(&asked.path, false, &asked.if_etag, asked.if_generation)?;
                 let removed = self.objects.remove(&asked.path);
                 Ok(Reply::ok(&proto::DeleteObjectResponse { existed: removed.is_some() }))
+            }
+            "ObjectService/CopyObject" => {
+                let asked = decode::<proto::CopyObjectRequest>(message);
+                self.demand(&asked.path, asked.if_absent, &asked.if_etag, asked.if_generation)?;
+                Ok(Reply::ok(&self.copy(&asked.source, asked.path, asked.metadata)?))
             }
             "ObjectService/Apply" => Ok(Reply::ok(&self.apply(decode(message))?)),
             "ObjectService/DeleteObjects" => {
@@ -275,6 +286,19 @@ impl Kept {
         let path = destination.to_owned();
         self.objects.insert(path.clone(), proto::Object { path, ..object });
         Ok(())
+    }
+
+    fn copy(
+        &mut self,
+        source: &str,
+        path: String,
+        metadata: Option<proto::ObjectMetadata>,
+    ) -> Result<proto::Object, Error> {
+        let object = self.object(source)?;
+        let metadata = metadata.map_or(object.metadata, |metadata| metadata.entries);
+        let copied = proto::Object { path: path.clone(), metadata, ..object };
+        self.objects.insert(path, copied.clone());
+        Ok(copied)
     }
 
     fn object(&self, path: &str) -> Result<proto::Object, Error> {
@@ -330,17 +354,21 @@ impl Kept {
 
     fn links(&mut self, links: &[proto::Link]) -> Result<Vec<proto::Object>, Error> {
         for link in links {
-            self.demand(&link.path, link.if_absent, &link.if_etag)?;
+            self.demand(&link.path, link.if_absent, &link.if_etag, link.if_generation)?;
         }
         Ok(links.iter().map(|link| self.link(&link.path, &link.intent, link.size)).collect())
     }
 
-    fn demand(&self, path: &str, absent: bool, etag: &str) -> Result<(), Error> {
-        let found = self.objects.get(path).map(|object| object.checksum.as_str());
+    fn demand(&self, path: &str, absent: bool, etag: &str, generation: Option<u64>) -> Result<(), Error> {
+        let there = self.objects.get(path);
+        let found = there.map(|object| object.checksum.as_str());
         let message = match found {
             Some(_) if absent => format!("there is an object at '{path}'"),
             found if !etag.is_empty() && found != Some(etag) => {
                 format!("the object at '{path}' has another etag")
+            }
+            _ if generation.is_some_and(|wanted| wanted != there.map_or(0, |object| object.generation)) => {
+                format!("the object at '{path}' has another generation")
             }
             _ => return Ok(()),
         };
@@ -353,8 +381,9 @@ impl Kept {
         use proto::precondition::Rule;
         for demanded in asked.preconditions {
             match demanded.rule.unwrap() {
-                Rule::Absent(absent) => self.demand(&demanded.path, absent, "")?,
-                Rule::Etag(etag) => self.demand(&demanded.path, false, &etag)?,
+                Rule::Absent(absent) => self.demand(&demanded.path, absent, "", None)?,
+                Rule::Etag(etag) => self.demand(&demanded.path, false, &etag, None)?,
+                Rule::Generation(of) => self.demand(&demanded.path, false, "", Some(of))?,
             }
         }
         let mut results = Vec::new();
@@ -362,6 +391,10 @@ impl Kept {
             let result = match operation.operation.unwrap() {
                 Operation::Put(link) => Answer::Object(self.links(&[link])?.remove(0)),
                 Operation::Delete(removal) => Answer::Existed(self.objects.remove(&removal.path).is_some()),
+                Operation::Copy(copy) => {
+                    self.demand(&copy.path, copy.if_absent, &copy.if_etag, copy.if_generation)?;
+                    Answer::Object(self.copy(&copy.source, copy.path, copy.metadata)?)
+                }
             };
             results.push(proto::ApplyResult { result: Some(result) });
         }

@@ -47,7 +47,7 @@ async fn what_is_not_there_cannot_be_deleted() {
 async fn a_directory_is_deleted_without_what_begins_like_it() {
     let lake = lake().await;
     let removed = ran(&lake, &["rm", "-r", "--yes", "braid://lake/main/d"]).await;
-    assert_eq!(removed.stdout, "deleted 2 objects under braid://lake/main/d/\n");
+    assert_eq!(removed.stdout, "deleted everything under braid://lake/main/d/\n");
     assert_eq!(lake.paths(), ["a", "d-x"]);
 }
 
@@ -57,10 +57,10 @@ async fn a_directory_is_deleted_in_one_call_however_much_it_holds() {
     let objects: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
     let lake = Lake::start().await.with(&objects);
     let removed = ran(&lake, &["rm", "-ry", "braid://lake/main/", "-o", "json"]).await;
-    let expected = serde_json::json!({"deleted": "braid://lake/main", "objects": 10_001});
+    let expected = serde_json::json!({"deleted": "braid://lake/main"});
     assert_eq!(removed.json(), [expected]);
     let asked: Vec<proto::DeletePrefixRequest> = lake.asked("ObjectService/DeletePrefix");
-    assert_eq!((asked.len(), asked[0].prefix.as_str(), lake.calls()), (1, "", 2));
+    assert_eq!((asked.len(), asked[0].prefix.as_str(), lake.calls()), (1, "", 1));
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(crate) struct ObjectJson {
     content_type: String,
     metadata: BTreeMap<String, String>,
     mtime: String,
+    /// Digits, since numbers of JSON are not exact in every program.
+    generation: String,
 }
 
 impl From<Object> for ObjectJson {
@@ -30,6 +32,7 @@ impl From<Object> for ObjectJson {
             content_type: object.entry.content_type,
             metadata: object.entry.metadata,
             mtime: object.entry.mtime.to_string(),
+            generation: object.generation.to_string(),
         }
     }
 }
@@ -52,6 +55,7 @@ impl fmt::Display for ObjectView {
         writeln!(f, "size:         {} ({} bytes)", Size(object.size), object.size)?;
         writeln!(f, "mtime:        {}", object.mtime)?;
         writeln!(f, "checksum:     {}", Plain(&object.checksum))?;
+        writeln!(f, "generation:   {}", object.generation)?;
         writeln!(f, "content type: {}", Plain(&object.content_type))?;
         write!(f, "address:      {}", Plain(&object.physical_address))?;
         for (key, value) in &object.metadata {

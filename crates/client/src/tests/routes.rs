@@ -58,6 +58,7 @@ pub(crate) fn link() -> Link {
         metadata: BTreeMap::new(),
         if_absent: false,
         if_etag: None,
+        if_generation: None,
     }
 }
 
@@ -175,7 +176,7 @@ async fn objects() {
         "ObjectService/CreateUpload" <- client.create_upload_without_headers(&repository(), &branch(), target());
         "ObjectService/CopyObject" <- client.copy_object(CopyObject {
             repository: repository(), reference: reference(), source: path(), branch: branch(), path: path(),
-            if_absent: false,
+            metadata: None, if_absent: false, if_etag: None, if_generation: None,
         });
         "ObjectService/SetObjectMetadata" <- client.set_object_metadata(
             &repository(), &branch(), &path(), BTreeMap::new(),
@@ -189,6 +190,7 @@ async fn objects() {
         }));
         "ObjectService/DeleteObject" <- client.delete_object(&repository(), &branch(), &path());
         "ObjectService/DeleteObject" <- client.delete_object_if_etag(&repository(), &branch(), &path(), "e");
+        "ObjectService/DeleteObject" <- client.delete_object_if_generation(&repository(), &branch(), &path(), 7);
         "ObjectService/Apply" <- client.apply(Apply { preconditions: vec![], operations: vec![] });
         "ObjectService/DeleteObjects" <- client.delete_objects(&repository(), &branch(), vec![path()]);
         "ObjectService/DeletePrefix" <- client.delete_prefix(DeletePrefix {

@@ -84,6 +84,7 @@ impl Client {
             metadata: std::collections::BTreeMap::new(),
             if_absent: options.if_absent,
             if_etag: options.if_etag.clone(),
+            if_generation: options.if_generation,
         })
         .await
     }

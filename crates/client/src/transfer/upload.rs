@@ -28,6 +28,8 @@ pub struct UploadOptions {
     pub if_absent: bool,
     /// Refuse with `precondition_failed` unless the object at the path has this checksum.
     pub if_etag: Option<String>,
+    /// Refuse with `precondition_failed` unless the object at the path has this generation; 0: if there is an object.
+    pub if_generation: Option<u64>,
     /// Whom to tell how far it has come.
     pub progress: Option<Progress>,
 }
@@ -39,6 +41,7 @@ impl fmt::Debug for UploadOptions {
             .field("metadata", &self.metadata)
             .field("if_absent", &self.if_absent)
             .field("if_etag", &self.if_etag)
+            .field("if_generation", &self.if_generation)
             .finish_non_exhaustive()
     }
 }
@@ -146,6 +149,7 @@ fn link(upload: Upload, checksum: String, body: &Body, options: &UploadOptions) 
         metadata: options.metadata.clone(),
         if_absent: options.if_absent,
         if_etag: options.if_etag.clone(),
+        if_generation: options.if_generation,
     }
 }
 

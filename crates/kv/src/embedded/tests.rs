@@ -24,6 +24,21 @@ fn open_on(backend: impl StorageBackend) -> Result<Embedded, KvError> {
     Embedded::open_on(backend, "disk", settings(), clock(), &SeededRandom::new(1))
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sealer_gets_its_turn_under_64_busy_lanes() {
+    let settings = EmbeddedSettings { limits: Limits::default(), ..settings() };
+    let (backend, random) = (InMemoryBackend::new(), SeededRandom::new(1));
+    let store = Embedded::open_on(backend, "in memory", settings, clock(), &random).unwrap();
+    let store: Arc<dyn Kv> = Arc::new(store);
+    let mut busy = crate::fence::tests::busy_lanes([Arc::clone(&store), store]).await;
+    let open = busy.held().await;
+    drop(open);
+    // One that gives up is no harm to the writers, and the next one has its turn as well.
+    busy.go_on().await;
+    let held = busy.held().await;
+    busy.seal(held).await;
+}
+
 mod conformance {
     use super::*;
 

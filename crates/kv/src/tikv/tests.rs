@@ -61,6 +61,24 @@ async fn what_is_older_than_the_retention_is_forgotten_and_no_younger_state() {
     assert_eq!(store.collect_garbage().await, Err(KvError::Closed));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sealer_gets_its_turn_under_64_busy_lanes_with_a_few_requests_a_lane() {
+    use crate::fence::tests::busy_lanes;
+    use braid_tikv::testing::{Call, Options};
+
+    let place = TestPlace::started(Options::default()).await;
+    let server = place.server().expect("it was started");
+    let settings = TikvSettings { limits: Limits::default(), ..settings() };
+    let open = async || Arc::new(place.open(settings.clone(), clock()).await) as Arc<dyn Kv>;
+    let busy = busy_lanes([open().await, open().await]).await;
+    server.take_counts();
+    let sealed = busy.held().await;
+    let asked = server.take_counts().of(Call::KvPessimisticLock);
+    // One for each stripe, and again where a writer came first.
+    assert!((64..=4 * 64).contains(&asked), "{asked} requests for 64 stripes");
+    busy.seal(sealed).await;
+}
+
 #[tokio::test]
 async fn a_transaction_whose_decisive_key_goes_with_a_destroyed_range_stays_committed_elsewhere() {
     use crate::{Mode, Outcome};

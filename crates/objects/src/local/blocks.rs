@@ -9,6 +9,21 @@ use super::files::{ReadFile, WriteFile};
 const BLOCK: u64 = 64 << 10;
 const SUM: u64 = 4;
 
+/// A block is not what was written.
+#[derive(Debug, thiserror::Error)]
+#[error("checksum of block {number} differs")]
+pub(super) struct DamagedBlock {
+    /// Counted from the start of the content.
+    number: u64,
+}
+
+impl DamagedBlock {
+    /// Where in the content the block begins, in bytes.
+    pub(super) fn offset(&self) -> u64 {
+        self.number * BLOCK
+    }
+}
+
 /// Writes a content file.
 #[derive(Debug)]
 pub(super) struct BlockWriter {
@@ -58,7 +73,7 @@ impl BlockWriter {
 /// Appends `range` of a content file that holds `size` bytes of content to `out`.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if a block is not what was written.
+/// [`io::ErrorKind::InvalidData`] with a [`DamagedBlock`] if a block is not what was written.
 pub(super) fn read(file: &dyn ReadFile, size: u64, range: Range<u64>, out: &mut Vec<u8>) -> io::Result<()> {
     assert!(range.start < range.end && range.end <= size, "a range within the content");
     let blocks = range.start / BLOCK..(range.end - 1) / BLOCK + 1;
@@ -77,8 +92,7 @@ pub(super) fn read(file: &dyn ReadFile, size: u64, range: Range<u64>, out: &mut 
 }
 
 fn checked(stored: &[u8], number: u64) -> io::Result<&[u8]> {
-    let damaged =
-        || io::Error::new(io::ErrorKind::InvalidData, format!("checksum of block {number} differs"));
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, DamagedBlock { number });
     let (block, sum) = stored.split_last_chunk::<4>().ok_or_else(damaged)?;
     if crc32c::crc32c(block) != u32::from_le_bytes(*sum) {
         return Err(damaged());

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::blocks::DamagedBlock;
 use crate::ObjectError;
 
 /// Why a local store could not be opened.
@@ -38,7 +39,8 @@ pub(super) fn disk_error(key: &str, error: &io::Error) -> ObjectError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ObjectError::NoSpace { key },
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => {
-            ObjectError::Damaged { key, reason }
+            let block = error.get_ref().and_then(|inner| inner.downcast_ref::<DamagedBlock>());
+            ObjectError::Damaged { key, reason, offset: block.map(DamagedBlock::offset) }
         }
         _ => ObjectError::Io { key, reason },
     }

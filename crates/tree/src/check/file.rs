@@ -28,10 +28,10 @@ impl Report {
         Self { file, faults: Vec::new(), bytes: bytes as u64, records: 0, ranges: Vec::new() }
     }
 
-    /// The report of a file that cannot be read.
-    pub(super) fn unread(file: FileId, what: impl Into<String>) -> Self {
+    /// The report of a file that cannot be read, because of what is at `offset` if that is known.
+    pub(super) fn unread(file: FileId, offset: Option<u64>, what: impl Into<String>) -> Self {
         let mut report = Self::new(file, 0);
-        report.fault(None, what);
+        report.fault(offset, what);
         report
     }
 

@@ -93,6 +93,6 @@ fn a_record_that_is_no_entry_is_named_and_not_counted_as_nothing() {
     assert_eq!(range.data_bytes, None);
     let found = block_on(usage(&*stored.store, tree, b"a/"));
     assert!(
-        matches!(found, Err(TreeError::Corrupt { file, what }) if file == range.id.into() && what.contains("a/b"))
+        matches!(found, Err(TreeError::Corrupt { file, what, .. }) if file == range.id.into() && what.contains("a/b"))
     );
 }

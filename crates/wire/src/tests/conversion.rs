@@ -7,13 +7,14 @@ use proptest::prelude::*;
 
 use super::samples;
 use crate::{
-    Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CommitSet, CreateBranch,
-    CreateRepository, CreateTag, CreateUploads, DeletePrefix, Diff, DiffBranch, DiffEntry, DiffItem,
-    DiffKind, DiffMode, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
+    Apply, ApplyOperation, ApplyResult, CherryPick, CommitBranch, CommitInfo, CommitSet, Copy, CopyObject,
+    CreateBranch, CreateRepository, CreateTag, CreateUploads, DeletePrefix, Diff, DiffBranch, DiffEntry,
+    DiffItem, DiffKind, DiffMode, DumpEvent, DumpRefs, DumpedRefs, FaultSubject, Fsck, FsckEvent, FsckFault,
     FsckProgress, GetUsage, HardResetBranch, Link, LinkUpload, ListDiff, ListItem, ListObjects, Log, Merge,
-    MergeStrategy, MoveDirectory, Mutation, Object, Operation, Page, Precondition, PrefixChanges,
-    PrefixUsage, RefsManifest, RefsProgress, Removal, Repository, ResetBranch, ResetScope, RestoreEvent,
-    RestoreRefs, RestoredRefs, Rule, SetMember, StreamUsage, UploadTarget, Usage, page_items, proto,
+    MergeStrategy, MoveDirectory, Mutation, Object, ObjectMetadata, Operation, Page, Precondition,
+    PrefixChanges, PrefixUsage, RefsManifest, RefsProgress, Removal, Repository, ResetBranch, ResetScope,
+    RestoreEvent, RestoreRefs, RestoredRefs, Rule, SetMember, StreamUsage, UploadTarget, Usage, page_items,
+    proto,
 };
 
 /// Checks that `$value` comes back from its generated form.
@@ -258,10 +259,36 @@ proptest! {
         path in samples::path(),
         object in samples::object(),
         etag in "[a-f0-9]{1,40}",
+        reference in option::of(samples::reference()),
+        metadata in option::of(samples::map().prop_map(|entries| ObjectMetadata { entries })),
+        if_generation in option::of(any::<u64>()),
         existed: bool,
     ) {
-        let link = Link { if_etag: Some(etag.clone()), ..Link::try_from(link()).unwrap() };
-        let removal = Removal { path: path.clone(), if_etag: Some(etag.clone()) };
+        let link = Link { if_etag: Some(etag.clone()), if_generation, ..Link::try_from(link()).unwrap() };
+        let removal = Removal { path: path.clone(), if_etag: Some(etag.clone()), if_generation };
+        let copy = Copy {
+            reference,
+            source: path.clone(),
+            path: path.clone(),
+            metadata: metadata.clone(),
+            if_absent: existed,
+            if_etag: Some(etag.clone()),
+            if_generation,
+        };
+        round_trips!(
+            CopyObject {
+                repository: repository.clone(),
+                reference: RefExpression::parse("main~1").unwrap(),
+                source: path.clone(),
+                branch: branch.clone(),
+                path: path.clone(),
+                metadata,
+                if_absent: existed,
+                if_etag: Some(etag.clone()),
+                if_generation,
+            },
+            proto::CopyObjectRequest, CopyObject
+        );
         let operation = |operation| {
             ApplyOperation { repository: repository.clone(), branch: branch.clone(), operation }
         };
@@ -271,8 +298,16 @@ proptest! {
         };
         round_trips!(
             Apply {
-                preconditions: vec![precondition(Rule::Absent), precondition(Rule::Etag(etag))],
-                operations: vec![operation(Operation::Put(link)), operation(Operation::Delete(removal))],
+                preconditions: vec![
+                    precondition(Rule::Absent),
+                    precondition(Rule::Etag(etag)),
+                    precondition(Rule::Generation(if_generation.unwrap_or(0))),
+                ],
+                operations: vec![
+                    operation(Operation::Put(link)),
+                    operation(Operation::Delete(removal)),
+                    operation(Operation::Copy(copy)),
+                ],
             },
             proto::ApplyRequest, Apply
         );
@@ -395,11 +430,14 @@ fn what_says_nothing_or_two_things_is_refused() {
         ..Default::default()
     };
     let said = |rule| message_of(Apply::try_from(demanded(rule)));
-    assert_eq!(said(None), "preconditions: item 0: rule: one of 'absent' and 'etag' must be given");
+    assert_eq!(
+        said(None),
+        "preconditions: item 0: rule: one of 'absent', 'etag' and 'generation' must be given"
+    );
     assert!(said(Some(Rule::Absent(false))).contains("absent: it must be true"));
     assert!(said(Some(Rule::Etag(String::new()))).contains("etag: it must not be empty"));
     let nothing = proto::ApplyRequest { operations: vec![Default::default()], ..Default::default() };
-    assert!(message_of(Apply::try_from(nothing)).contains("one of 'put' and 'delete'"));
+    assert!(message_of(Apply::try_from(nothing)).contains("one of 'put', 'delete' and 'copy'"));
 }
 
 #[test]

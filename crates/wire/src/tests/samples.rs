@@ -48,9 +48,10 @@ pub(crate) fn map() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 pub(crate) fn object() -> impl Strategy<Value = Object> {
-    (path(), ".{0,30}", any::<u64>(), ".{0,32}", ".{0,12}", map(), time()).prop_map(
-        |(path, address, size, checksum, content_type, metadata, mtime)| Object {
+    (path(), ".{0,30}", any::<[u64; 2]>(), ".{0,32}", ".{0,12}", map(), time()).prop_map(
+        |(path, address, [size, generation], checksum, content_type, metadata, mtime)| Object {
             path,
+            generation,
             entry: Entry {
                 address,
                 address_type: AddressType::Full,

@@ -63,6 +63,7 @@ impl LakeS3 {
             metadata: std::collections::BTreeMap::new(),
             if_absent,
             if_etag,
+            if_generation: None,
         };
         // What was asked for whole is done whole, also if the caller goes away.
         let completing =

@@ -121,6 +121,7 @@ pub(super) async fn stage(
             metadata: described.metadata,
             if_absent,
             if_etag,
+            if_generation: None,
         };
         let staged = client.link_upload(&at.repository, &at.branch, link).await.map(|_| ());
         if staged.as_ref().is_err_and(|error| !error.may_have_happened()) {

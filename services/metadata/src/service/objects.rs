@@ -13,7 +13,7 @@ use super::Core;
 use crate::convert;
 use crate::front::{Answer, span};
 use crate::stream::{Answers, items_of, light_page};
-use crate::uploads::Headers;
+use crate::uploads::{Headers, write_condition};
 
 #[async_trait]
 impl ObjectService for Core {
@@ -139,7 +139,8 @@ impl ObjectService for Core {
     ) -> Answer<proto::DeleteObjectResponse> {
         let span = span!("grpc.object.delete_object", request.get_ref().repository);
         let answer = |asked: wire::DeleteObject, by: Mutation| async move {
-            let condition = asked.if_etag.map_or(Condition::Always, Condition::IfEtag);
+            let condition =
+                write_condition(&asked.path, false, asked.if_etag.as_deref(), asked.if_generation)?;
             let delete = vec![StagedOperation::Delete { path: asked.path, condition }];
             let existed = self.delete(&asked.repository, &asked.branch, delete, &by).await?;
             Ok(proto::DeleteObjectResponse { existed: only(existed) })

@@ -1,8 +1,8 @@
 //! Conditions on single operations, and operations on several branches at once.
 
 use braid_client::{
-    Apply, ApplyOperation, ApplyResult, Client, CreateRepository, Link, Operation, Precondition, Removal,
-    Rule,
+    Apply, ApplyOperation, ApplyResult, Client, Copy, CreateRepository, Link, ObjectMetadata, Operation,
+    Precondition, Removal, Rule,
 };
 use braid_types::{BranchName, Code, RepositoryName};
 use braid_wire::proto;
@@ -14,7 +14,7 @@ fn put(on: &BranchName, link: Link) -> ApplyOperation {
 }
 
 fn delete(on: &BranchName, at: &str) -> ApplyOperation {
-    let removal = Removal { path: path(at), if_etag: None };
+    let removal = Removal { path: path(at), if_etag: None, if_generation: None };
     ApplyOperation { repository: lake(), branch: on.clone(), operation: Operation::Delete(removal) }
 }
 
@@ -94,6 +94,104 @@ async fn uploads_and_deletes_on_several_branches_and_repositories_are_done_toget
     assert_eq!((refused.code(), refused.subject()), (Code::PreconditionFailed, "a"));
     let expected = "precondition 2 of 2 (if absent): there is an object at 'a' on 'lake/main' already";
     assert_eq!(refused.message(), expected);
+}
+
+fn copy(on: &BranchName, from: &str, source: &str, to: &str) -> ApplyOperation {
+    let reference = Some(from).filter(|from| !from.is_empty()).map(reference);
+    let copy = Copy {
+        reference,
+        source: path(source),
+        path: path(to),
+        metadata: None,
+        if_absent: true,
+        if_etag: None,
+        if_generation: None,
+    };
+    ApplyOperation { repository: lake(), branch: on.clone(), operation: Operation::Copy(copy) }
+}
+
+#[tokio::test]
+async fn copies_are_done_with_the_rest_and_answered_with_what_they_show() {
+    let (node, client) = Node::with_lake().await;
+    node.write(&client, &main_branch(), "a", "committed").await;
+    commit(&client, &main_branch(), "m").await.unwrap();
+    let dev = branch_from(&client, "dev", "main").await;
+    let uploaded = node.uploaded(&client, &dev, "new", "x").await;
+    let mut renamed = copy(&main_branch(), "dev", "new", "b");
+    let Operation::Copy(with) = &mut renamed.operation else { panic!("a copy") };
+    with.metadata = Some(ObjectMetadata { entries: [("k".to_owned(), "v".to_owned())].into() });
+    let request = Apply {
+        preconditions: vec![absent(&main_branch(), "b")],
+        operations: vec![
+            put(&dev, uploaded),
+            renamed,
+            copy(&main_branch(), "", "b", "c"),
+            copy(&dev, "main@", "a", "old"),
+        ],
+    };
+    let request = proto::ApplyRequest { request_id: "copies".to_owned(), ..request.into() };
+    let mut service = node.object_service();
+    let first = service.apply(node.request(request.clone())).await.unwrap().into_inner();
+    let shown = Vec::<ApplyResult>::try_from(first.clone()).unwrap();
+    for (index, (at, name)) in
+        [("dev", "new"), ("main", "b"), ("main", "c"), ("dev", "old")].iter().enumerate()
+    {
+        let found = client.stat_object(&lake(), &reference(at), &path(name)).await.unwrap();
+        assert_eq!(shown[index], ApplyResult::Put(found), "{name}");
+    }
+    assert_eq!(entry(&client, "main", "c").await.metadata["k"], "v");
+    assert_eq!(entry(&client, "main", "c").await.address, entry(&client, "dev", "new").await.address);
+
+    client.delete_object(&lake(), &dev, &path("new")).await.unwrap();
+    let again = service.apply(node.request(request)).await.unwrap().into_inner();
+    assert_eq!(again, first, "although what was copied is gone");
+    let operations = vec![delete(&main_branch(), "a"), copy(&main_branch(), "dev", "new", "d")];
+    let refused = client.apply(Apply { preconditions: vec![], operations }).await.unwrap_err();
+    assert_eq!((refused.code(), refused.subject()), (Code::ObjectNotFound, "new"));
+    assert_eq!(paths(&client, "main").await, ["a", "b", "c"], "nothing was deleted");
+}
+
+#[tokio::test]
+async fn a_generation_is_shown_everywhere_and_demanded_anywhere() {
+    let (node, client) = Node::with_lake().await;
+    node.write(&client, &main_branch(), "a", "x").await;
+    let generation =
+        async |at: &str| client.stat_object(&lake(), &reference(at), &path("a")).await.unwrap().generation;
+    let first = generation("main").await;
+    assert_ne!(first, 0);
+    commit(&client, &main_branch(), "m").await.unwrap();
+    branch_from(&client, "dev", "main").await;
+    assert_eq!((generation("main@").await, generation("dev").await), (first, first));
+
+    let newer = node.uploaded(&client, &main_branch(), "a", "x").await;
+    let with = |generation| Link { if_generation: Some(generation), ..newer.clone() };
+    let refused = client.link_upload(&lake(), &main_branch(), with(0)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PreconditionFailed);
+    let linked = client.link_upload(&lake(), &main_branch(), with(first)).await.unwrap();
+    assert_eq!(linked.generation, generation("main").await);
+    assert_ne!(linked.generation, first, "the same content is another version");
+    let refused = client.link_upload(&lake(), &main_branch(), with(first)).await.unwrap_err();
+    assert!(refused.message().contains(&format!("has generation {}", linked.generation)), "{refused}");
+
+    let demand =
+        |generation| Precondition { rule: Rule::Generation(generation), ..absent(&main_branch(), "a") };
+    let remove = |if_generation| {
+        let removal = Removal { path: path("a"), if_etag: None, if_generation };
+        ApplyOperation { operation: Operation::Delete(removal), ..delete(&main_branch(), "a") }
+    };
+    for (demanded, removed) in [(first, None), (linked.generation, Some(first)), (0, None)] {
+        let request = Apply { preconditions: vec![demand(demanded)], operations: vec![remove(removed)] };
+        assert_eq!(client.apply(request).await.unwrap_err().code(), Code::PreconditionFailed);
+    }
+    let several = Link { if_absent: true, ..with(first) };
+    let refused = client.link_upload(&lake(), &main_branch(), several).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let delete_if = async |generation| {
+        client.delete_object_if_generation(&lake(), &main_branch(), &path("a"), generation).await
+    };
+    assert_eq!(delete_if(first).await.unwrap_err().code(), Code::PreconditionFailed);
+    delete_if(linked.generation).await.unwrap();
+    delete_if(0).await.unwrap();
 }
 
 #[tokio::test]

@@ -182,6 +182,7 @@ async fn deletes_say_what_was_there() {
         path: "a".to_owned(),
         request_id: request_id.clone(),
         if_etag: String::new(),
+        if_generation: None,
     };
     let mut service = node.object_service();
     assert!(service.delete_object(node.request(one.clone())).await.unwrap().into_inner().existed);

@@ -41,7 +41,15 @@ async fn put_part(node: &Node, upload: &MultipartUpload, number: u16, body: &'st
 
 fn complete(upload: UploadAddress, parts: Vec<CompletedPart>) -> CompleteMultipartUpload {
     let metadata = BTreeMap::new();
-    CompleteMultipartUpload { upload, parts, content_type: None, metadata, if_absent: false, if_etag: None }
+    CompleteMultipartUpload {
+        upload,
+        parts,
+        content_type: None,
+        metadata,
+        if_absent: false,
+        if_etag: None,
+        if_generation: None,
+    }
 }
 
 async fn uploads(client: &Client) -> Vec<String> {
@@ -158,7 +166,8 @@ async fn what_cannot_be_completed_can_still_be() {
     let good = complete(address, vec![good]);
     let absent = CompleteMultipartUpload { if_absent: true, ..good.clone() };
     let other = CompleteMultipartUpload { if_etag: Some("e".to_owned()), ..good.clone() };
-    for conditional in [absent, other] {
+    let version = CompleteMultipartUpload { if_generation: Some(7), ..good.clone() };
+    for conditional in [absent, other, version] {
         let refused = client.complete_multipart_upload(conditional).await.unwrap_err();
         assert_eq!((refused.code(), refused.subject()), (Code::PreconditionFailed, "a"));
     }

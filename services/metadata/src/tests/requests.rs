@@ -90,6 +90,7 @@ async fn a_retried_delete_answers_as_the_first_did() {
         path: "a".to_owned(),
         request_id: "r1".to_owned(),
         if_etag: String::new(),
+        if_generation: None,
     };
     for _ in 0..2 {
         let answer = node.object_service().delete_object(node.request(request.clone())).await.unwrap();

@@ -54,13 +54,20 @@ async fn a_copy_shares_its_data_and_metadata_is_replaced() {
         source: path("a"),
         branch: side.clone(),
         path: path("d/b"),
+        metadata: None,
         if_absent: true,
+        if_etag: None,
+        if_generation: None,
     };
     let copied = client.copy_object(copy.clone()).await.unwrap();
     let source = client.stat_object(&lake(), &reference("main"), &path("a")).await.unwrap();
     assert_eq!(copied.entry, source.entry);
     assert_eq!(client.stat_object(&lake(), &reference("side"), &path("d/b")).await.unwrap(), copied);
     assert_eq!(code(client.copy_object(copy.clone()).await), Code::PreconditionFailed);
+    let version = CopyObject { if_absent: false, if_generation: Some(copied.generation), ..copy.clone() };
+    client.copy_object(version).await.unwrap();
+    let other = CopyObject { if_absent: false, if_generation: Some(1), ..copy.clone() };
+    assert_eq!(code(client.copy_object(other).await), Code::PreconditionFailed);
     let absent = CopyObject { source: path("absent"), ..copy };
     assert_eq!(code(client.copy_object(absent).await), Code::ObjectNotFound);
 

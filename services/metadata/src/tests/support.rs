@@ -253,6 +253,7 @@ pub(crate) fn link(upload: Upload, checksum: &str, body: &str) -> Link {
         metadata: [("color".to_owned(), "red".to_owned())].into(),
         if_absent: false,
         if_etag: None,
+        if_generation: None,
     }
 }
 

@@ -57,6 +57,7 @@ impl Chain<'_> {
     async fn go_on(&mut self, uploads: &Uploads, attempts: &mut Attempts) -> Result<()> {
         let snapshot = self.read().await?;
         self.answer_done(&snapshot).await?;
+        self.ask_hooks().await;
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -72,8 +73,10 @@ impl Chain<'_> {
         match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
             Settled::Done => {
                 self.line.remember(plan.take_reached());
-                let answered = self.waiting.drain(..).zip(made);
-                answered.for_each(|(waiter, id)| tell(waiter, Ok(id)));
+                for (waiter, id) in self.waiting.drain(..).zip(made) {
+                    catalog.tell_hooks(&waiter, id).await;
+                    tell(waiter, Ok(id));
+                }
                 Ok(())
             }
             Settled::Outdated => Ok(()),
@@ -100,12 +103,27 @@ impl Chain<'_> {
         let stored = snapshot.get_many(&keys).await?;
         for (waiter, stored) in std::mem::take(&mut self.waiting).into_iter().zip(stored) {
             match waiter.job.request().replayed(self.catalog, stored.as_ref()) {
-                Ok(Some(Answer::Commit(id))) => tell(waiter, Ok(id)),
+                Ok(Some(Answer::Commit(id))) => {
+                    // Made by this chain, unless by somebody else to whom the same request was sent.
+                    if self.in_doubt {
+                        self.catalog.tell_hooks(&waiter, id).await;
+                    }
+                    tell(waiter, Ok(id));
+                }
                 Ok(_) => self.waiting.push(waiter),
                 Err(error) => tell(waiter, Err(error)),
             }
         }
         Ok(())
+    }
+
+    /// Asks the hooks. A job that they refuse is answered, and leaves.
+    async fn ask_hooks(&mut self) {
+        let (goes_on, refused) = self.catalog.ask_hooks(std::mem::take(&mut self.waiting)).await;
+        self.waiting = goes_on;
+        for (waiter, error) in refused {
+            tell(waiter, Err(error));
+        }
     }
 
     /// Before a commit, once: seals the open layer. What was acknowledged before the commit was asked for is in a sealed layer

@@ -51,6 +51,11 @@ impl HeadJob {
         self.mutation.known_as(self.fingerprint)
     }
 
+    /// Who asks for it.
+    pub(super) fn by(&self) -> &Mutation {
+        &self.mutation
+    }
+
     pub(super) fn request_key(&self) -> Bytes {
         self.request().key()
     }

@@ -54,6 +54,8 @@ enum Entry {
 pub(super) struct Waiter {
     pub(super) job: HeadJob,
     pub(super) answer: oneshot::Sender<Result<CommitId>>,
+    /// Hooks were asked about it.
+    pub(super) asked: bool,
 }
 
 /// A turn; it lasts until it is dropped.
@@ -78,7 +80,7 @@ impl Line {
     ) -> Result<oneshot::Receiver<Result<CommitId>>> {
         let (answer, answered) = oneshot::channel();
         let at = job.at.clone();
-        self.push(catalog, &at, Entry::Job(Box::new(Waiter { job, answer })))?;
+        self.push(catalog, &at, Entry::Job(Box::new(Waiter { job, answer, asked: false })))?;
         Ok(answered)
     }
 

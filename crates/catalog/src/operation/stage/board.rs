@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::StagedOperation;
 use super::job::Job;
+use super::sources::Source;
 use super::staging::Entered;
 use crate::catalog::Catalog;
 use crate::record::path_change::PathState;
@@ -91,7 +92,7 @@ pub(super) fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
         for placed in &job.preconditions {
             asked[placed.on].path(placed.what.path.as_bytes(), true);
         }
-        for placed in &job.operations {
+        for (index, placed) in job.operations.iter().enumerate() {
             match &placed.what {
                 StagedOperation::Put { path, condition, .. } => {
                     asked[placed.on].path(path.as_bytes(), condition.needs_value());
@@ -100,6 +101,12 @@ pub(super) fn asked(branches: usize, jobs: &[&Job]) -> Vec<Asked> {
                 StagedOperation::Move { source, destination, overwrite } => {
                     asked[placed.on].path(source.as_bytes(), true);
                     asked[placed.on].path(destination.as_bytes(), !overwrite);
+                }
+                StagedOperation::Copy { source, path, condition, .. } => {
+                    asked[placed.on].path(path.as_bytes(), condition.needs_value());
+                    if let Source::Staged(on) = job.source(index) {
+                        asked[on].path(source.path.as_bytes(), true);
+                    }
                 }
             }
         }

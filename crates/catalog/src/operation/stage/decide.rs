@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use braid_tree::Value;
-use braid_types::{Code, Error, ObjectPath, Result};
+use braid_types::{Code, Error, ObjectPath, Result, limits};
 use bytes::Bytes;
 
 use super::board::Board;
+use super::condition::unreadable;
 use super::job::Job;
-use super::{Applied, Condition, StagedOperation};
+use super::sources::{Committed, Source};
+use super::{Applied, Condition, CopySource, StagedOperation};
 use crate::record::path_change::PathState;
 
 /// One path of one branch, before and after.
@@ -30,25 +32,28 @@ pub(super) struct Decision {
     pub(super) steps: Vec<Step>,
     /// Branches and paths that the job relies on and may not write.
     pub(super) relied: Vec<(usize, Bytes)>,
+    /// What the copied entries weigh so far, in bytes.
+    copied_bytes: usize,
 }
 
 /// A job that is being decided: what its own operations made of paths lies over the boards.
 struct Deciding<'a> {
     boards: &'a [Board],
     job: &'a Job,
+    committed: &'a Committed,
     /// By branch and path.
     changed: Vec<HashMap<&'a [u8], PathState>>,
     decision: Decision,
 }
 
 /// Decides `job`: its preconditions are about what was there before it, the conditions of its operations about what is
-/// there when their turn comes.
+/// there when their turn comes. `committed` has the sources of its copies that are not staged.
 ///
 /// # Errors
 /// [`Code::PreconditionFailed`] names the first path whose condition does not hold, the operation and the rule.
-pub(super) fn decide(boards: &[Board], job: &Job) -> Result<Decision> {
+pub(super) fn decide(boards: &[Board], committed: &Committed, job: &Job) -> Result<Decision> {
     let changed = vec![HashMap::new(); boards.len()];
-    let mut deciding = Deciding { boards, job, changed, decision: Decision::default() };
+    let mut deciding = Deciding { boards, job, committed, changed, decision: Decision::default() };
     for (index, placed) in job.preconditions.iter().enumerate() {
         let what = ("precondition", index, job.preconditions.len());
         deciding.demand(placed.on, &placed.what.path, &placed.what.condition, what)?;
@@ -86,6 +91,22 @@ impl<'a> Deciding<'a> {
             StagedOperation::Move { source, destination, overwrite } => {
                 self.move_object(on, source, destination, *overwrite)
             }
+            StagedOperation::Copy { source, path, metadata, condition } => {
+                let value = self.copied(source, what.1)?;
+                self.demand(on, path, condition, what)?;
+                let unreadable = |error| unreadable(&format!("'{}'", source.path), &error);
+                let mut entry = value.entry().map_err(unreadable)?;
+                let value = match metadata {
+                    None => value,
+                    Some(metadata) => {
+                        entry.metadata.clone_from(metadata);
+                        Value::of(&entry)
+                    }
+                };
+                self.weigh(path, &value)?;
+                self.change(on, path, PathState::Put(value));
+                Ok(Applied::Copied(entry))
+            }
         }
     }
 
@@ -112,6 +133,37 @@ impl<'a> Deciding<'a> {
         self.change(on, destination, PathState::Put(value));
         self.change(on, source, PathState::Deleted);
         Ok(Applied::Moved)
+    }
+
+    /// What the copy with this index copies.
+    fn copied(&mut self, source: &'a CopySource, index: usize) -> Result<Value> {
+        let found = match self.job.source(index) {
+            Source::Staged(on) => {
+                self.rely(on, &source.path);
+                self.value(on, &source.path).cloned()
+            }
+            Source::Committed => self.committed.value(index)?,
+        };
+        found.ok_or_else(|| {
+            let path = &source.path;
+            let message = match &source.reference {
+                Some(reference) => format!("there is no object '{path}' at '{reference}'"),
+                None => format!("there is no object '{path}'"),
+            };
+            Error::new(Code::ObjectNotFound, path.as_str(), message)
+        })
+    }
+
+    fn weigh(&mut self, path: &ObjectPath, value: &Value) -> Result<()> {
+        let most = limits::COPIED_ENTRY_BYTES;
+        self.decision.copied_bytes += value.as_bytes().len();
+        if self.decision.copied_bytes <= most {
+            return Ok(());
+        }
+        let message = format!(
+            "with the copy to '{path}' the transaction's copied entries weigh more than {most} bytes together"
+        );
+        Err(Error::new(Code::LimitExceeded, path.as_str(), message))
     }
 
     fn demand(&self, on: usize, path: &ObjectPath, condition: &Condition, what: Ordinal) -> Result<()> {

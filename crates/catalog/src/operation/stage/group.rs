@@ -21,7 +21,7 @@ use crate::catalog::Catalog;
 const GROUP_OPERATIONS: usize = 512;
 /// The same for the bytes of paths and entries.
 const GROUP_BYTES: usize = 4 << 20;
-/// About how much an entry weighs that is moved, and not known before it is read.
+/// About how much an entry weighs that is moved or copied, and not known before it is read.
 const MOVED_ENTRY_BYTES: usize = 200;
 /// Operations that wait for one branch; whoever comes with more waits for room first.
 const WAITING_OPERATIONS: usize = 2 * limits::TRANSACTION_OPERATIONS;
@@ -56,7 +56,8 @@ impl Default for Group {
 
 impl Catalog {
     /// Runs a job: one on a single branch together with others there, one on several branches alone.
-    pub(crate) async fn run_job(&self, job: Job) -> Ended {
+    pub(crate) async fn run_job(&self, mut job: Job) -> Ended {
+        self.place_sources(&mut job).await?;
         if job.branches.len() > 1 {
             return self.run_jobs(&job.branches, &[&job]).await.remove(0);
         }
@@ -138,6 +139,10 @@ fn weight(job: &Job) -> usize {
         StagedOperation::Delete { path, .. } => path.as_str().len(),
         StagedOperation::Move { source, destination, .. } => {
             source.as_str().len() + destination.as_str().len() + MOVED_ENTRY_BYTES
+        }
+        StagedOperation::Copy { path, metadata, .. } => {
+            let metadata = metadata.iter().flatten().map(|(key, value)| key.len() + value.len());
+            path.as_str().len() + MOVED_ENTRY_BYTES + metadata.sum::<usize>()
         }
     };
     job.operations.iter().map(|placed| one(&placed.what)).sum()

@@ -1,11 +1,14 @@
 //! Jobs: the operations and preconditions of one request, done whole or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use braid_tree::Value;
 use braid_types::{
-    BranchName, Code, Error, IdentityHasher, ObjectPath, RepositoryId, RepositoryName, Result, limits,
+    BranchName, Code, Error, IdentityHasher, ObjectPath, RepositoryId, RepositoryName, Result,
+    check_metadata, limits,
 };
 
+use super::sources::Source;
 use super::{Applied, Condition, StagedOperation};
 use crate::mutation::{Mutation, Request};
 use crate::record::request::Answer;
@@ -42,6 +45,8 @@ pub(crate) struct Job {
     pub(crate) pins: Vec<Option<RepositoryId>>,
     pub(crate) preconditions: Vec<Placed<PathCondition>>,
     pub(crate) operations: Vec<Placed<StagedOperation>>,
+    /// Where copies that name a reference find their sources, by the index of the operation.
+    pub(super) sources: BTreeMap<usize, Source>,
     mutation: Mutation,
     fingerprint: [u8; 32],
 }
@@ -72,6 +77,7 @@ impl Job {
             pins: vec![pin],
             preconditions: Vec::new(),
             operations,
+            sources: BTreeMap::new(),
             mutation: mutation.clone(),
             fingerprint: hasher.finish(),
         })
@@ -102,7 +108,8 @@ impl Job {
             .iter()
             .fold(hasher, |hasher, placed| operation_identity(on(hasher, placed.on), &placed.what));
         let fingerprint = hasher.finish();
-        Ok(Self { branches, pins, preconditions, operations, mutation: mutation.clone(), fingerprint })
+        let (sources, mutation) = (BTreeMap::new(), mutation.clone());
+        Ok(Self { branches, pins, preconditions, operations, sources, mutation, fingerprint })
     }
 
     pub(crate) fn request(&self) -> Request<'_> {
@@ -114,17 +121,47 @@ impl Job {
         &self.mutation
     }
 
-    /// What a job answers that was done before.
-    pub(super) fn replayed(&self, answer: &Answer) -> Vec<Applied> {
-        let existed =
-            |index: usize| !matches!(answer, Answer::Existed(existed) if existed.get(index) == Some(&false));
-        let one = |(index, placed): (usize, &Placed<StagedOperation>)| match placed.what {
-            StagedOperation::Put { .. } => Applied::Put,
-            StagedOperation::Move { .. } => Applied::Moved,
-            StagedOperation::Delete { .. } if existed(index) => Applied::Deleted,
-            StagedOperation::Delete { .. } => Applied::Missing,
+    /// Where the copy with this index finds its source.
+    pub(super) fn source(&self, index: usize) -> Source {
+        self.sources.get(&index).copied().unwrap_or(Source::Staged(self.operations[index].on))
+    }
+
+    /// What is stored of what the job answers.
+    pub(super) fn answer(applied: &[Applied]) -> Answer {
+        let existed = applied.iter().map(|applied| *applied != Applied::Missing).collect();
+        let copied = |applied: &Applied| match applied {
+            Applied::Copied(entry) => Some(Value::of(entry)),
+            _ => None,
         };
-        self.operations.iter().enumerate().map(one).collect()
+        let copies: Vec<Value> = applied.iter().filter_map(copied).collect();
+        if copies.is_empty() { Answer::Existed(existed) } else { Answer::Copied { existed, copies } }
+    }
+
+    /// What a job answers that was done before.
+    ///
+    /// # Errors
+    /// [`Code::Corrupt`] if the stored answer is not one of this job.
+    pub(super) fn replayed(&self, answer: &Answer) -> Result<Vec<Applied>> {
+        let (existed, copies) = match answer {
+            Answer::Existed(existed) => (&existed[..], &[][..]),
+            Answer::Copied { existed, copies } => (&existed[..], &copies[..]),
+            _ => (&[][..], &[][..]),
+        };
+        let mut copies = copies.iter();
+        let mut one = |(index, placed): (usize, &Placed<StagedOperation>)| match &placed.what {
+            StagedOperation::Put { .. } => Ok(Applied::Put),
+            StagedOperation::Move { .. } => Ok(Applied::Moved),
+            StagedOperation::Delete { .. } if existed.get(index) == Some(&false) => Ok(Applied::Missing),
+            StagedOperation::Delete { .. } => Ok(Applied::Deleted),
+            StagedOperation::Copy { path, .. } => {
+                let entry = copies.next().map(Value::entry).and_then(std::result::Result::ok);
+                entry.map(Applied::Copied).ok_or_else(|| {
+                    let message = format!("the stored answer does not tell what was copied to '{path}'");
+                    Error::new(Code::Corrupt, path.as_str(), message)
+                })
+            }
+        };
+        self.operations.iter().enumerate().map(&mut one).collect()
     }
 
     /// How messages name a path: with its branch where there are several.
@@ -151,8 +188,12 @@ fn check<'a>(
         return Err(Error::new(Code::LimitExceeded, "preconditions", message));
     }
     for operation in each {
-        if let StagedOperation::Put { path, entry, .. } = operation {
-            entry.check(path.as_str())?;
+        match operation {
+            StagedOperation::Put { path, entry, .. } => entry.check(path.as_str())?,
+            StagedOperation::Copy { path, metadata: Some(metadata), .. } => {
+                check_metadata(path.as_str(), metadata)?;
+            }
+            StagedOperation::Copy { .. } | StagedOperation::Delete { .. } | StagedOperation::Move { .. } => {}
         }
     }
     Ok(())
@@ -173,6 +214,16 @@ fn operation_identity(hasher: IdentityHasher, operation: &StagedOperation) -> Id
             let paths = [source.as_str(), destination.as_str()];
             hasher.string("move").strings(&paths).int64(i64::from(*overwrite))
         }
+        StagedOperation::Copy { source, path, metadata, condition } => {
+            let reference = source.reference.as_ref().map_or("", |reference| reference.text());
+            let texts = [reference, source.path.as_str(), path.as_str()];
+            let hasher = hasher.string("copy").strings(&texts);
+            let hasher = match metadata {
+                Some(metadata) => hasher.map(metadata),
+                None => hasher.int64(0),
+            };
+            condition_identity(hasher, condition)
+        }
     }
 }
 
@@ -181,5 +232,6 @@ fn condition_identity(hasher: IdentityHasher, condition: &Condition) -> Identity
         Condition::Always => hasher.int64(0),
         Condition::IfAbsent => hasher.int64(1),
         Condition::IfEtag(etag) => hasher.int64(2).string(etag),
+        Condition::IfGeneration(generation) => hasher.int64(3).bytes(&generation.to_be_bytes()),
     }
 }

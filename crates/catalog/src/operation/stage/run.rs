@@ -9,11 +9,11 @@ use super::Applied;
 use super::board::{Board, asked, read_boards};
 use super::decide::decide;
 use super::job::{BranchAddress, Job};
+use super::sources::{Committed, read_committed};
 use super::staging::{Ahead, Entered, Staging};
 use crate::catalog::{Catalog, no_repository};
 use crate::mutation::Attempts;
 use crate::protection::Touch;
-use crate::record::request::Answer;
 
 /// How one job ended.
 pub(super) type Ended = Result<Vec<Applied>>;
@@ -65,7 +65,7 @@ impl Catalog {
         }
         let txn = self.begin().await.ok()?;
         let answer = job.request().replay(self, &*txn).await.ok()??;
-        Some(Ok(job.replayed(&answer)))
+        Some(job.replayed(&answer))
     }
 
     /// One attempt: all jobs in one transaction. The inner error is a lost race, in which no job was done.
@@ -81,8 +81,13 @@ impl Catalog {
         };
         let (boards, rows) = read_boards(self, &staging.txn, &staging.branches, &asked, keys.clone()).await?;
         let results = keys.into_iter().zip(rows).filter_map(|(key, row)| Some((key, row?))).collect();
+        let mut committed = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            committed.push(read_committed(self, &staging, job).await);
+        }
         let mut running = Running { catalog: self, staging, boards, results, writes: false };
-        let ended: Vec<Ended> = jobs.iter().map(|job| running.job(job)).collect();
+        let ended: Vec<Ended> =
+            jobs.iter().zip(&committed).map(|(job, committed)| running.job(job, committed)).collect();
         if !running.writes {
             return Ok(Ok(ended));
         }
@@ -92,15 +97,15 @@ impl Catalog {
 
 impl Running<'_> {
     /// Decides a job on what those before it left, and carries it out. One that is refused leaves nothing.
-    fn job(&mut self, job: &Job) -> Ended {
+    fn job(&mut self, job: &Job, committed: &Committed) -> Ended {
         let request = job.request();
         let key = request.key();
         if let Some(answer) = request.replayed(self.catalog, self.results.get(&key))? {
-            return Ok(job.replayed(&answer));
+            return job.replayed(&answer);
         }
         self.check_pins(job)?;
         self.check_protection(job)?;
-        let decision = decide(&self.boards, job)?;
+        let decision = decide(&self.boards, committed, job)?;
         for step in decision.steps {
             self.boards[step.on].set(step.path.clone(), step.new.clone());
             self.staging.step(self.catalog, step, job.by());
@@ -108,8 +113,10 @@ impl Running<'_> {
         for (on, path) in decision.relied {
             self.staging.rely_on(on, &path);
         }
-        let existed = decision.applied.iter().map(|applied| *applied != Applied::Missing).collect();
-        let result = request.answered(self.catalog, Answer::Existed(existed));
+        for key in committed.refs() {
+            self.staging.txn.lock(key.clone());
+        }
+        let result = request.answered(self.catalog, Job::answer(&decision.applied));
         self.staging.txn.put(key.clone(), result.clone());
         self.results.insert(key, result);
         self.writes = true;

@@ -39,6 +39,7 @@ async fn data_is_put_and_linked() {
         metadata: BTreeMap::from([("k".into(), "v".into())]),
         if_absent: true,
         if_etag: None,
+        if_generation: None,
         progress: Some(Arc::new(move |moved| telling.lock().unwrap().push(moved))),
     };
     upload(&store, &Bytes::from_static(DATA).into(), &options).await.unwrap();

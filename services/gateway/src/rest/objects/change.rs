@@ -96,7 +96,10 @@ pub(crate) async fn copy(
         source: ObjectPath::existing(asked.src_path)?,
         path: ObjectPath::new(query.required("dest_path")?)?,
         branch,
+        metadata: None,
         if_absent: false,
+        if_etag: None,
+        if_generation: None,
     };
     let object = caller.client.copy_object(request).await?;
     Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))

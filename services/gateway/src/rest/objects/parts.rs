@@ -130,6 +130,7 @@ pub(crate) async fn complete(
         metadata: asked.user_metadata.unwrap_or_default(),
         if_absent: if_absent(&headers)?,
         if_etag: None,
+        if_generation: None,
     };
     let object = caller.client.complete_multipart_upload(request).await?;
     Ok(Json(ObjectStats::of(object, Shown { metadata: true })))

@@ -85,6 +85,7 @@ pub(crate) async fn link(
         metadata: asked.user_metadata.unwrap_or_default(),
         if_absent: if_absent(&headers)?,
         if_etag: None,
+        if_generation: None,
     };
     let object = caller.client.link_upload(&on.repository, &on.branch, link).await?;
     Ok(Json(ObjectStats::of(object, Shown { metadata: true })))

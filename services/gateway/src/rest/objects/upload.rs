@@ -84,6 +84,7 @@ pub(crate) fn unconditional(upload: Upload) -> Link {
         metadata: BTreeMap::new(),
         if_absent: false,
         if_etag: None,
+        if_generation: None,
     }
 }
 
