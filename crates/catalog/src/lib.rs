@@ -42,6 +42,7 @@ pub use operation::log::{History, LogRequest};
 pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};
 pub use operation::move_objects::MoveDirectory;
 pub use operation::pick::PickRequest;
+pub use operation::pulls::{CreatePull, MergePull, PullFilter, UpdatePull};
 pub use operation::repositories::CreateRepository;
 pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
@@ -53,7 +54,7 @@ pub use protection::{Protection, Touch};
 pub use record::setting::RetentionRules;
 pub use record::{
     BranchRecord, CompletedUpload, ImportCommit, ImportRecord, ImportSource, ImportState, Layer, OpenLayer,
-    RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
+    PullRecord, PullState, RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
 };
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};

@@ -25,6 +25,7 @@ pub(crate) mod move_objects;
 pub(crate) mod pick;
 pub(crate) mod plan;
 pub(crate) mod publish;
+pub(crate) mod pulls;
 pub(crate) mod queue;
 pub(crate) mod repositories;
 pub(crate) mod reset;

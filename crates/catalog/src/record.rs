@@ -14,6 +14,7 @@
 //! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `o` | what was set of a repository | [`setting`] |
+//! | `p` | pull request | [`pull`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
@@ -29,6 +30,7 @@ mod key;
 mod layer;
 pub(crate) mod lease;
 pub(crate) mod path_change;
+pub(crate) mod pull;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
 pub(crate) mod request;
@@ -44,5 +46,6 @@ mod who;
 pub use branch::{BranchRecord, OpenLayer};
 pub use import::{ImportCommit, ImportRecord, ImportSource, ImportState};
 pub use layer::{Layer, SealedLayer};
+pub use pull::{PullRecord, PullState};
 pub use repository::{RepositoryRecord, RepositoryState};
 pub use upload::{CompletedUpload, UploadPlace, UploadRecord};

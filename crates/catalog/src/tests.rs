@@ -17,6 +17,7 @@ mod lake;
 mod leases;
 mod merging;
 mod model;
+mod pulls;
 mod queue;
 mod references;
 mod refs_dump;

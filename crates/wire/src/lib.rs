@@ -14,6 +14,7 @@ mod mutation;
 mod object;
 mod page;
 pub mod proto;
+mod pull;
 mod reference;
 mod refs_dump;
 mod repository;
@@ -52,6 +53,10 @@ pub use object::{
     StreamObjects,
 };
 pub use page::{Page, page_items};
+pub use pull::{
+    CreatePullRequest, GetPullRequest, ListPullRequests, MergePullRequest, PullRequest, PullRequestFilter,
+    PullRequestStatus, UpdatePullRequest,
+};
 pub use reference::{
     Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag,
     HardResetBranch, ListBranches, ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef,

@@ -19,6 +19,7 @@ mod merges;
 mod names;
 mod objects;
 mod openapi;
+mod pulls;
 mod query;
 mod repositories;
 mod route;
@@ -82,6 +83,7 @@ fn closed() -> Router<App> {
         .merge(imports::routes())
         .merge(diffs::routes())
         .merge(merges::routes())
+        .merge(pulls::routes())
         .merge(objects::routes())
         .merge(unbuilt::routes())
 }

@@ -15,6 +15,7 @@ pub(super) enum Table {
     Upload = b'm',
     Namespace = b'n',
     Setting = b'o',
+    Pull = b'p',
     Request = b'q',
     Repository = b'r',
     Staging = b's',

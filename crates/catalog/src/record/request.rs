@@ -3,7 +3,7 @@
 //! The result is written in the transaction that does the work. So a retry finds it exactly if the work was done.
 
 use braid_kv::KeyRange;
-use braid_types::{CommitId, RequestId, Result, Time};
+use braid_types::{CommitId, PullId, RequestId, Result, Time};
 use bytes::Bytes;
 use prost::Message;
 
@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Commit(CommitId),
     /// For each member of a set, the commit that it made or named. A set has members.
     Commits(Vec<CommitId>),
+    /// The pull request that it made.
+    Pull(PullId),
     /// For each operation of a batch, whether there was something at its path.
     Existed(Vec<bool>),
 }
@@ -48,6 +50,8 @@ struct StoredRequest {
     existed: Vec<bool>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     commits: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", tag = "6")]
+    pull: Vec<u8>,
 }
 
 impl RequestRecord {
@@ -61,6 +65,7 @@ impl RequestRecord {
             Answer::Done => {}
             Answer::Commit(id) => stored.commit = id.as_bytes().to_vec(),
             Answer::Commits(ids) => stored.commits = ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
+            Answer::Pull(id) => stored.pull = id.as_bytes().to_vec(),
             Answer::Existed(existed) => stored.existed.clone_from(existed),
         }
         value::encode(&stored)
@@ -74,6 +79,8 @@ impl RequestRecord {
         } else if !stored.commits.is_empty() {
             let ids = stored.commits.iter().map(|id| value::commit_id(id, WHAT));
             Answer::Commits(ids.collect::<Result<_>>()?)
+        } else if let Some(id) = stored.pull.first_chunk() {
+            Answer::Pull(PullId::from_bytes(*id))
         } else if !stored.existed.is_empty() {
             Answer::Existed(stored.existed)
         } else {

@@ -13,6 +13,7 @@ const MUTATIONS: &[&str] = &[
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBranch",
+    "CreatePullRequest",
     "CreateRepository",
     "CreateTag",
     "DeleteBranch",
@@ -26,6 +27,7 @@ const MUTATIONS: &[&str] = &[
     "LinkUpload",
     "LinkUploads",
     "Merge",
+    "MergePullRequest",
     "MoveDirectory",
     "MoveObject",
     "ResetBranch",
@@ -35,6 +37,7 @@ const MUTATIONS: &[&str] = &[
     "SetObjectMetadata",
     "SetReadOnly",
     "SetRetention",
+    "UpdatePullRequest",
     "UpdateRepositoryMetadata",
 ];
 

@@ -75,6 +75,8 @@ fn text(error: &Error) -> String {
         Code::PreconditionFailed => "path already exists",
         Code::RepositoryNotFound => "repository not found",
         Code::CommitNotFound => "commit not found",
+        Code::PullRequestNotFound => "pull request not found",
+        Code::PullRequestNotOpen => "bad pull request status",
         Code::NamespaceInUse => "storage namespace already in use",
         Code::Unauthenticated => return "error authenticating request".to_owned(),
         Code::Unimplemented => return "Not Implemented".to_owned(),

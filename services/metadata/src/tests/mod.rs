@@ -11,6 +11,7 @@ mod main_path;
 mod multipart;
 mod namespaces;
 mod over_disk;
+mod pulls;
 mod refs_dump;
 mod refusals;
 mod requests;

@@ -9,6 +9,7 @@ use crate::operation::import::ImportStep;
 use crate::operation::merge::MergeRequest;
 use crate::operation::pick::{Direction, PickRequest};
 use crate::operation::plan::{Place, Plan};
+use crate::operation::pulls::MergePull;
 use crate::operation::stage::BranchAddress;
 use crate::record::RepositoryRecord;
 
@@ -34,6 +35,7 @@ pub(in crate::operation) enum Work {
     },
     HardReset(RefExpression),
     Import(Box<ImportStep>),
+    Pull(Box<MergePull>),
 }
 
 impl HeadJob {
@@ -63,7 +65,7 @@ impl HeadJob {
     /// The ref whose branch, if it is one, is going to be read.
     pub(super) fn reads(&self) -> Option<&RefExpression> {
         match &self.work {
-            Work::Commit(_) | Work::Import(_) => None,
+            Work::Commit(_) | Work::Import(_) | Work::Pull(_) => None,
             Work::Merge(merge) => Some(&merge.source),
             Work::Pick { pick, .. } => Some(&pick.commit),
             Work::HardReset(to) => Some(to),
@@ -77,6 +79,7 @@ impl HeadJob {
             Work::Merge(merge) => (&merge.message, &merge.metadata),
             Work::Pick { pick, .. } => (&pick.message, &pick.metadata),
             Work::Import(import) => return import.weight(),
+            Work::Pull(pull) => return pull.weight(),
             Work::HardReset(_) => return 0,
         };
         message.len() + metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
@@ -101,6 +104,7 @@ impl HeadJob {
             }
             Work::HardReset(to) => plan.hard_reset(place, &self.at.branch, to).await,
             Work::Import(import) => plan.import(place, &self.at.branch, import).await,
+            Work::Pull(pull) => plan.pull(place, pull).await,
         }
     }
 }
