@@ -31,6 +31,7 @@ pub use operation::branches::BranchInfo;
 pub use operation::clean_up::CleanUpReport;
 pub use operation::commit::CommitRequest;
 pub use operation::commit_set::{SetAction, SetMember};
+pub use operation::commit_tree::CommitTree;
 pub use operation::diff::{DiffMode, DiffRequest};
 pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges, Side};
 pub use operation::du::{DirectoryUsages, PrefixUsage};

@@ -5,6 +5,7 @@ pub(crate) mod branches;
 pub(crate) mod clean_up;
 pub(crate) mod commit;
 pub(crate) mod commit_set;
+pub(crate) mod commit_tree;
 pub(crate) mod diff;
 pub(crate) mod differences;
 pub(crate) mod du;

@@ -1,6 +1,7 @@
 mod backend;
 mod changes;
 mod commit_sets;
+mod commit_trees;
 mod committing;
 mod concurrency;
 mod conditions;

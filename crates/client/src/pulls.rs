@@ -74,6 +74,6 @@ impl Client {
     /// Those of [`Client::merge`], and `pull_request_not_open`, `pull_request_not_found`, `branch_not_found`.
     pub async fn merge_pull_request(&self, request: MergePullRequest) -> Result<PullRequest, Error> {
         let call = |request| async { self.pull_request_service().merge_pull_request(request).await };
-        done(self.mutate(proto::MergePullRequestRequest::from(request), call).await?)
+        done(self.mutate_long(proto::MergePullRequestRequest::from(request), call).await?)
     }
 }

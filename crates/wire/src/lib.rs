@@ -33,7 +33,7 @@ pub use auth::{
     AccessKey, AccessKeys, CreateAccessKey, CreateUser, DeleteAccessKey, DeleteUser, GetAccessKey, GetUser,
     ListAccessKeys, ListUsers, NewAccessKey, User, Users,
 };
-pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
+pub use commit::{CommitBranch, CommitInfo, CommitTree, GetCommit, Log};
 pub use commit_set::{CommitSet, SetMember};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
@@ -75,7 +75,7 @@ pub use settings::{
 pub use status::{Call, error_from_status, status_from_error};
 pub use structure::{DeletePrefix, MoveDirectory, MoveObject};
 pub use transfer::{
-    CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
-    Upload, UploadTarget,
+    CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkObject, LinkUpload, LinkUploads,
+    StreamDownloads, Upload, UploadTarget,
 };
 pub use usage::{GetUsage, PrefixUsage, StreamUsage, Usage};

@@ -23,6 +23,7 @@ mod pulls;
 mod query;
 mod repositories;
 mod route;
+mod samples;
 mod settings;
 mod setup;
 mod statistics;

@@ -217,8 +217,7 @@ impl UpdatePull {
     fn identity(&self, repository: &RepositoryName, id: PullId) -> IdentityHasher {
         let hasher =
             IdentityHasher::new().strings(&["update pull request", repository.as_str(), &id.to_string()]);
-        let texts = [&self.title, &self.description].map(|text| text.iter().map(String::as_str).collect());
-        let hasher = texts.iter().fold(hasher, |hasher, text: &Vec<&str>| hasher.strings(text));
+        let hasher = hasher.strings(self.title.as_slice()).strings(self.description.as_slice());
         hasher.int64(self.open.map_or(-1, i64::from))
     }
 

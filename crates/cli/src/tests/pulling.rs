@@ -2,10 +2,11 @@
 
 use braid_types::{Code, Error};
 use braid_wire::proto;
+use clap::Parser;
 
 use super::lake::{Lake, Reply};
 use super::running::ran;
-use crate::Exit;
+use crate::{Cli, Exit};
 
 const ID: &str = "55nrd5vrpb7k5sac9p0g";
 
@@ -52,8 +53,7 @@ async fn a_pull_request_is_made_listed_and_shown() {
             "    without",
         ]
     );
-    let asked: proto::CreatePullRequestRequest =
-        lake.asked("PullRequestService/CreatePullRequest").remove(0);
+    let asked: proto::CreatePullRequestRequest = lake.asked("PullRequestService/CreatePullRequest").remove(0);
     assert_eq!((asked.source.as_str(), asked.destination.as_str()), ("side", "main"));
     assert_eq!((asked.title.as_str(), asked.description.as_str()), ("Better", "Run 17"));
 
@@ -77,7 +77,10 @@ async fn a_pull_request_is_made_listed_and_shown() {
     lake.on("PullRequestService/GetPullRequest", Reply::ok(&merged()));
     let shown = ran(&lake, &["pr", "show", &format!("braid://lake/{ID}"), "-o", "json"]).await;
     let json = &shown.json()[0];
-    assert_eq!((json["status"].as_str(), json["closed_at"].as_str()), (Some("merged"), Some("1970-01-01T00:00:01Z")));
+    assert_eq!(
+        (json["status"].as_str(), json["closed_at"].as_str()),
+        (Some("merged"), Some("1970-01-01T00:00:01Z"))
+    );
     assert_eq!(json["merged_commit_id"], "1a".repeat(32));
 }
 
@@ -100,10 +103,13 @@ async fn a_pull_request_is_edited_closed_and_opened_again() {
         assert_eq!((asked.title.as_deref(), asked.description.as_deref()), (title, description));
         assert_eq!(asked.status, status.map(Into::into));
     }
-    let nothing = ran(&lake, &["pr", "edit", &address]).await;
-    assert_eq!(nothing.exit, Exit::Usage);
-    let no_id = ran(&lake, &["pr", "close", "braid://lake/main"]).await;
-    assert!(no_id.stderr.contains("'main' is not a pull request id"), "{}", no_id.stderr);
+    for (words, told) in [
+        (["braid", "pr", "edit", &address], "--title <TITLE>|--description <DESCRIPTION>"),
+        (["braid", "pr", "close", "braid://lake/main"], "'main' is not a pull request id"),
+    ] {
+        let error = Cli::try_parse_from(words).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -111,7 +117,8 @@ async fn merging_says_with_which_commit_or_lists_all_conflicts() {
     let lake = Lake::start().await;
     lake.on("PullRequestService/MergePullRequest", Reply::ok(&merged()));
     let address = format!("braid://lake/{ID}");
-    let words = ["pr", "merge", &address, "--strategy", "dest-wins", "-m", "yes", "--meta", "k=v", "--squash"];
+    let words =
+        ["pr", "merge", &address, "--strategy", "dest-wins", "-m", "yes", "--meta", "k=v", "--squash"];
     let shown = ran(&lake, &words).await;
     assert!(shown.lines().contains(&format!("commit:  {}", "1a".repeat(32)).as_str()), "{:?}", shown.lines());
     let asked: proto::MergePullRequestRequest = lake.asked("PullRequestService/MergePullRequest").remove(0);

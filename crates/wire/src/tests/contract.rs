@@ -7,9 +7,11 @@ use crate::proto::FILE_DESCRIPTOR_SET;
 /// RPCs that change something; each of their requests needs a request id.
 const MUTATIONS: &[&str] = &[
     "Apply",
+    "CancelImport",
     "CherryPick",
     "Commit",
     "CommitSet",
+    "CommitTree",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBranch",
@@ -24,6 +26,7 @@ const MUTATIONS: &[&str] = &[
     "DeleteRetention",
     "DeleteTag",
     "HardResetBranch",
+    "LinkObject",
     "LinkUpload",
     "LinkUploads",
     "Merge",
@@ -37,6 +40,7 @@ const MUTATIONS: &[&str] = &[
     "SetObjectMetadata",
     "SetReadOnly",
     "SetRetention",
+    "StartImport",
     "UpdatePullRequest",
     "UpdateRepositoryMetadata",
 ];

@@ -75,6 +75,7 @@ fn text(error: &Error) -> String {
         Code::PreconditionFailed => "path already exists",
         Code::RepositoryNotFound => "repository not found",
         Code::CommitNotFound => "commit not found",
+        Code::MetarangeNotFound => "metarange not found",
         Code::PullRequestNotFound => "pull request not found",
         Code::PullRequestNotOpen => "bad pull request status",
         Code::NamespaceInUse => "storage namespace already in use",

@@ -17,7 +17,7 @@ use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::query::Query;
-use super::route::Segments;
+use super::route::Names;
 use super::view::{Listed, PullView};
 
 pub(crate) fn routes() -> Router<App> {
@@ -29,11 +29,11 @@ pub(crate) fn routes() -> Router<App> {
 
 async fn list(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     query: Query,
 ) -> Result<Json<Listed<PullView>>, ApiError> {
     let request = ListPullRequests {
-        repository: RepositoryName::new(repository)?,
+        repository,
         filter: filter(query.text("status")?.unwrap_or("all"))?,
         prefix: query.text("prefix")?.unwrap_or_default().to_owned(),
         after: query.text("after")?.map(str::to_owned),
@@ -67,11 +67,11 @@ struct Creation {
 
 async fn create(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<Creation>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let request = CreatePullRequest {
-        repository: RepositoryName::new(repository)?,
+        repository,
         title: asked.title,
         description: asked.description.unwrap_or_default(),
         source: BranchName::new(asked.source_branch)?,
@@ -83,9 +83,8 @@ async fn create(
 
 async fn one(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, id)): Names<(RepositoryName, PullId)>,
 ) -> Result<Json<PullView>, ApiError> {
-    let (repository, id) = pull_in(segments)?;
     Ok(Json(caller.client.get_pull_request(&repository, id).await?.into()))
 }
 
@@ -98,10 +97,9 @@ struct Update {
 
 async fn update(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, id)): Names<(RepositoryName, PullId)>,
     JsonBody(asked): JsonBody<Update>,
 ) -> Result<StatusCode, ApiError> {
-    let (repository, id) = pull_in(segments)?;
     let status = asked.status.as_deref().map(status).transpose()?;
     let request =
         UpdatePullRequest { repository, id, title: asked.title, description: asked.description, status };
@@ -122,9 +120,8 @@ fn status(name: &str) -> Result<PullRequestStatus, ApiError> {
 /// A conflict is answered as an error, unlike that of a merge of refs.
 async fn merge(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, id)): Names<(RepositoryName, PullId)>,
 ) -> Result<Json<Value>, ApiError> {
-    let (repository, id) = pull_in(segments)?;
     let request = MergePullRequest {
         repository,
         id,
@@ -136,8 +133,4 @@ async fn merge(
     let merged = caller.client.merge_pull_request(request).await?;
     let commit = merged.merged_commit_id.map(|id| id.to_hex()).unwrap_or_default();
     Ok(Json(json!({ "reference": commit })))
-}
-
-fn pull_in((repository, id): (String, String)) -> Result<(RepositoryName, PullId), ApiError> {
-    Ok((RepositoryName::new(repository)?, id.parse::<PullId>()?))
 }

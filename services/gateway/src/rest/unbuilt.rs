@@ -28,7 +28,6 @@ const PATHS: &[&str] = &[
     "/repositories/{repository}/gc/prepare_uncommited",
     "/repositories/{repository}/refs/{ref}/symlink",
     "/repositories/{repository}/commits",
-    "/usage-report/summary",
 ];
 
 pub(crate) fn routes() -> Router<App> {

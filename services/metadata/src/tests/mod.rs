@@ -4,6 +4,7 @@ mod access;
 mod applying;
 mod commit_sets;
 mod concurrency;
+mod foreign_links;
 mod history;
 mod imports;
 mod lifecycle;

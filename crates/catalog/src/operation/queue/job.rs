@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::mutation::{Mutation, Request};
 use crate::operation::commit::CommitRequest;
+use crate::operation::commit_tree::CommitTree;
 use crate::operation::import::ImportStep;
 use crate::operation::merge::MergeRequest;
 use crate::operation::pick::{Direction, PickRequest};
@@ -26,6 +27,7 @@ pub(in crate::operation) struct HeadJob {
 #[derive(Debug)]
 pub(in crate::operation) enum Work {
     Commit(CommitRequest),
+    Tree(Box<CommitTree>),
     Merge(MergeRequest),
     Pick {
         pick: PickRequest,
@@ -65,7 +67,7 @@ impl HeadJob {
     /// The ref whose branch, if it is one, is going to be read.
     pub(super) fn reads(&self) -> Option<&RefExpression> {
         match &self.work {
-            Work::Commit(_) | Work::Import(_) | Work::Pull(_) => None,
+            Work::Commit(_) | Work::Tree(_) | Work::Import(_) | Work::Pull(_) => None,
             Work::Merge(merge) => Some(&merge.source),
             Work::Pick { pick, .. } => Some(&pick.commit),
             Work::HardReset(to) => Some(to),
@@ -79,6 +81,7 @@ impl HeadJob {
             Work::Merge(merge) => (&merge.message, &merge.metadata),
             Work::Pick { pick, .. } => (&pick.message, &pick.metadata),
             Work::Import(import) => return import.weight(),
+            Work::Tree(commit) => return commit.weight(),
             Work::Pull(pull) => return pull.weight(),
             Work::HardReset(_) => return 0,
         };
@@ -94,6 +97,7 @@ impl HeadJob {
         let place = Place { repository, by: &self.mutation };
         match &mut self.work {
             Work::Commit(commit) => plan.commit(place, commit).await,
+            Work::Tree(commit) => plan.commit_tree(place, commit).await,
             Work::Merge(merge) => plan.merge(place, merge).await,
             Work::Pick { pick, direction, picked } => {
                 let commit = match *picked {
