@@ -45,7 +45,7 @@ def test_a_foreign_address_is_linked(client, repo, main, theirs):
 
 
 def test_an_object_is_staged(client, repo, main, theirs):
-    stage = client.sdk_client.objects_api.stage_object
+    stage = client.sdk_client.internal_api.stage_object
     asked = ObjectStageCreation(physical_address=theirs, checksum=MD5, size_bytes=6, metadata={"k": "v"})
     staged = stage(repo.id, "main", "staged", asked)
     assert (staged.physical_address, staged.metadata) == (theirs, {"k": "v"})
