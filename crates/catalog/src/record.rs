@@ -14,12 +14,12 @@
 //! | `m` | upload in parts that is under way | [`upload`] |
 //! | `n` | storage namespace taken by a repository | [`repository`] |
 //! | `o` | what was set of a repository | [`setting`] |
-//! | `p` | pull request | [`pull`] |
 //! | `q` | stored result of a request | [`request`] |
 //! | `r` | repository | [`repository`] |
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
 //! | `s` | change log of the staged entries (`2`) | [`path_change`] |
 //! | `t` | tag | [`tag`] |
+//! | `u` | pull request | [`pull`] |
 //! | `w` | change log of a repository's refs | [`ref_change`] |
 
 pub(crate) mod branch;

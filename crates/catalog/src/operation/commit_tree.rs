@@ -75,11 +75,6 @@ impl Plan<'_> {
 }
 
 impl CommitTree {
-    /// About how many bytes are written for it.
-    pub(super) fn weight(&self) -> usize {
-        self.message.len() + self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
-    }
-
     fn identity(&self, repository: &RepositoryName) -> IdentityHasher {
         let names = ["commit tree", repository.as_str(), self.branch.as_str()];
         let texts = [&self.tree.to_hex(), self.committer.as_str(), &self.message];

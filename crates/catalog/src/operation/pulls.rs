@@ -11,7 +11,7 @@ use braid_types::{
 };
 
 pub use merge::MergePull;
-pub(super) use merge::PlannedPull;
+pub(super) use merge::{PlannedPull, PullStep};
 
 use super::merge::refuse_same_branch;
 use crate::catalog::{Catalog, finish, load_branch, load_repository, load_writable};

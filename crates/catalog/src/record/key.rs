@@ -15,11 +15,11 @@ pub(super) enum Table {
     Upload = b'm',
     Namespace = b'n',
     Setting = b'o',
-    Pull = b'p',
     Request = b'q',
     Repository = b'r',
     Staging = b's',
     Tag = b't',
+    Pull = b'u',
     RefChange = b'w',
 }
 

@@ -1,4 +1,4 @@
-//! Pull requests: `p | repository id | pull request id` → what is to be merged where, and what became of it. The ids are in the key
+//! Pull requests: `u | repository id | pull request id` → what is to be merged where, and what became of it. The ids are in the key
 //! as text, so that a listing can begin anywhere in one.
 
 use braid_kv::KeyRange;

@@ -50,7 +50,7 @@ struct StoredRequest {
     existed: Vec<bool>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     commits: Vec<Vec<u8>>,
-    #[prost(bytes = "vec", tag = "6")]
+    #[prost(bytes = "vec", tag = "8")]
     pull: Vec<u8>,
 }
 

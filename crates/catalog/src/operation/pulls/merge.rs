@@ -35,6 +35,14 @@ pub struct MergePull {
     pub squash: bool,
 }
 
+/// A pull request that is to be merged, as a step of its destination's queue.
+#[derive(Debug)]
+pub(in crate::operation) struct PullStep {
+    pub(in crate::operation) merge: MergePull,
+    /// The branch that is merged.
+    pub(in crate::operation) source: RefExpression,
+}
+
 /// A pull request that is merged with a plan.
 #[derive(Debug)]
 pub(in crate::operation) struct PlannedPull {
@@ -61,17 +69,13 @@ impl Catalog {
         let found = load_pull(&snapshot, &load_repository(&snapshot, repository).await?, merge.id).await?;
         // Whether it is open is for the step to say: a retry of what was done is answered before.
         let at = BranchAddress { repository: repository.clone(), branch: found.destination };
+        let step = PullStep { merge: merge.clone(), source: RefExpression::parse(found.source.as_str())? };
         let fingerprint = merge.identity(repository).finish();
-        self.line_up(HeadJob::new(at, Work::Pull(Box::new(merge.clone())), mutation, fingerprint)).await
+        self.line_up(HeadJob::new(at, Work::Pull(Box::new(step)), mutation, fingerprint)).await
     }
 }
 
 impl MergePull {
-    /// About how many bytes are written for it.
-    pub(in crate::operation) fn weight(&self) -> usize {
-        self.message.len() + self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
-    }
-
     fn identity(&self, repository: &RepositoryName) -> IdentityHasher {
         let names = ["merge pull request", repository.as_str(), &self.id.to_string()];
         let texts = [strategy_name(self.strategy), &self.committer, &self.message];
@@ -80,9 +84,9 @@ impl MergePull {
     }
 
     /// The merge that it asks for.
-    fn request(&self, found: &PullRecord) -> Result<MergeRequest> {
-        Ok(MergeRequest {
-            source: RefExpression::parse(found.source.as_str())?,
+    fn request(&self, source: &RefExpression, found: &PullRecord) -> MergeRequest {
+        MergeRequest {
+            source: source.clone(),
             destination: found.destination.clone(),
             strategy: self.strategy,
             committer: self.committer.clone(),
@@ -91,18 +95,14 @@ impl MergePull {
             squash: self.squash,
             allow_empty: false,
             time: None,
-        })
+        }
     }
 }
 
 impl Plan<'_> {
     /// Merges a pull request.
-    pub(in crate::operation) async fn pull(
-        &mut self,
-        place: Place<'_>,
-        merge: &MergePull,
-    ) -> Result<CommitId> {
-        let (repository, id) = (place.repository, merge.id);
+    pub(in crate::operation) async fn pull(&mut self, place: Place<'_>, step: &PullStep) -> Result<CommitId> {
+        let (repository, id) = (place.repository, step.merge.id);
         let key = pull::key(&repository.id, id);
         // Not from the snapshot: a step before may have merged it.
         let found = self.draft.get(&key).await?.ok_or_else(|| no_pull(repository, id))?;
@@ -112,7 +112,7 @@ impl Plan<'_> {
         }
         // A tag may have got the name of a branch that was deleted.
         load_branch(&self.draft, repository, &record.source).await?;
-        let commit = self.merge(place, &merge.request(&record)?).await?;
+        let commit = self.merge(place, &step.merge.request(&step.source, &record)).await?;
         let state = PullState::Merged { at: self.catalog.now(), commit };
         let merged = PullRecord { state, ..record }.encode();
         self.draft.put(key.clone(), merged.clone());

@@ -10,7 +10,7 @@ use crate::operation::import::ImportStep;
 use crate::operation::merge::MergeRequest;
 use crate::operation::pick::{Direction, PickRequest};
 use crate::operation::plan::{Place, Plan};
-use crate::operation::pulls::MergePull;
+use crate::operation::pulls::PullStep;
 use crate::operation::stage::BranchAddress;
 use crate::record::RepositoryRecord;
 
@@ -37,7 +37,7 @@ pub(in crate::operation) enum Work {
     },
     HardReset(RefExpression),
     Import(Box<ImportStep>),
-    Pull(Box<MergePull>),
+    Pull(Box<PullStep>),
 }
 
 impl HeadJob {
@@ -67,7 +67,8 @@ impl HeadJob {
     /// The ref whose branch, if it is one, is going to be read.
     pub(super) fn reads(&self) -> Option<&RefExpression> {
         match &self.work {
-            Work::Commit(_) | Work::Tree(_) | Work::Import(_) | Work::Pull(_) => None,
+            Work::Commit(_) | Work::Tree(_) | Work::Import(_) => None,
+            Work::Pull(pull) => Some(&pull.source),
             Work::Merge(merge) => Some(&merge.source),
             Work::Pick { pick, .. } => Some(&pick.commit),
             Work::HardReset(to) => Some(to),
@@ -81,8 +82,8 @@ impl HeadJob {
             Work::Merge(merge) => (&merge.message, &merge.metadata),
             Work::Pick { pick, .. } => (&pick.message, &pick.metadata),
             Work::Import(import) => return import.weight(),
-            Work::Tree(commit) => return commit.weight(),
-            Work::Pull(pull) => return pull.weight(),
+            Work::Tree(commit) => (&commit.message, &commit.metadata),
+            Work::Pull(pull) => (&pull.merge.message, &pull.merge.metadata),
             Work::HardReset(_) => return 0,
         };
         message.len() + metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
