@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree bench-txn fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree bench-txn fuzz soak demo test-clients-lakectl
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
 	@echo "make test-clients   lakeFS's own Python clients and S3 clients against a started server; needs Python, its package index and apt"
 	@echo "make test-clients-lakefs  lakeFS's Python clients alone"
+	@echo "make test-clients-lakectl  lakeFS's command line, built from its Go module; nothing without Go"
 	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
@@ -50,11 +51,15 @@ test-interop:
 test-clients-s3:
 	tests/clients/s3/run.sh
 
-test-clients: test-clients-lakefs test-clients-s3
+test-clients: test-clients-lakefs test-clients-lakectl test-clients-s3
 
 test-clients-lakefs:
 	cargo build -p braid
 	tests/clients/run.sh
+
+test-clients-lakectl:
+	cargo build -p braid
+	tests/clients/lakectl/run.sh
 
 bench:
 	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches

@@ -6,13 +6,14 @@ use std::{env, fs};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 10] = [
+const CONTRACTS: [&str; 11] = [
     "braid/v1/auth.proto",
     "braid/v1/commit.proto",
     "braid/v1/errors.proto",
     "braid/v1/import.proto",
     "braid/v1/multipart.proto",
     "braid/v1/object.proto",
+    "braid/v1/pull.proto",
     "braid/v1/ref.proto",
     "braid/v1/repository.proto",
     "braid/v1/server.proto",

@@ -177,10 +177,16 @@ async fn the_key_of_a_user_does_not_open_the_store() {
     // Who signs with such a key is taken to speak to the gateway, where there is no such bucket.
     for answer in refused {
         let error = answer.unwrap_err();
-        assert!(!matches!(error, ObjectError::Unavailable { .. }), "{error}");
+        assert!(matches!(error, ObjectError::InvalidRequest { .. }), "{error}");
+        assert!(error.to_string().contains("NoSuchBucket"), "{error}");
     }
-    let own = store.presign_get(stored, TTL, PresignGetOptions::default()).await.unwrap();
-    assert!(answer(http().get(&own.url)).await.0.is_client_error());
+    let read_url = store.presign_get(stored, TTL, PresignGetOptions::default()).await.unwrap().url;
+    let write_url = store.presign_put("mine", TTL, PresignPutOptions::default()).await.unwrap().url;
+    for request in [http().get(&read_url), http().put(&write_url).body("1")] {
+        let (status, told) = answer(request).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(told.contains("<Code>NoSuchBucket</Code>"), "{told}");
+    }
     assert_eq!(read(&client, "main", "a").await, "1", "nothing was deleted");
     server.stop().await.unwrap();
 }

@@ -33,6 +33,7 @@ pub use operation::branches::BranchInfo;
 pub use operation::clean_up::CleanUpReport;
 pub use operation::commit::CommitRequest;
 pub use operation::commit_set::{SetAction, SetMember};
+pub use operation::commit_tree::CommitTree;
 pub use operation::diff::{DiffMode, DiffRequest};
 pub use operation::differences::{Changed, DiffQuery, Differences, PrefixChanges, Side};
 pub use operation::du::{DirectoryUsages, PrefixUsage};
@@ -44,6 +45,7 @@ pub use operation::log::{History, LogRequest};
 pub use operation::merge::{MergeConflict, MergeConflicts, MergeRequest};
 pub use operation::move_objects::MoveDirectory;
 pub use operation::pick::PickRequest;
+pub use operation::pulls::{CreatePull, MergePull, PullFilter, UpdatePull};
 pub use operation::repositories::CreateRepository;
 pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
@@ -55,7 +57,7 @@ pub use protection::{Protection, Touch};
 pub use record::setting::RetentionRules;
 pub use record::{
     BranchRecord, CompletedUpload, ImportCommit, ImportRecord, ImportSource, ImportState, Layer, OpenLayer,
-    RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
+    PullRecord, PullState, RepositoryRecord, RepositoryState, SealedLayer, UploadPlace, UploadRecord,
 };
 pub use refs_dump::RefsManifest;
 pub use resolve::{RefKind, Resolved};

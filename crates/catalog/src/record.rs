@@ -20,6 +20,7 @@
 //! | `s` | what is under a staging token: fence (`0`) and staged entries (`1`) | [`staged`] |
 //! | `s` | change log of the staged entries (`2`) | [`path_change`] |
 //! | `t` | tag | [`tag`] |
+//! | `u` | pull request | [`pull`] |
 //! | `w` | change log of a repository's refs | [`ref_change`] |
 
 pub(crate) mod branch;
@@ -31,6 +32,7 @@ mod layer;
 pub(crate) mod lease;
 pub(crate) mod moved_change;
 pub(crate) mod path_change;
+pub(crate) mod pull;
 pub(crate) mod ref_change;
 pub(crate) mod repository;
 pub(crate) mod request;
@@ -46,5 +48,6 @@ mod who;
 pub use branch::{BranchRecord, OpenLayer};
 pub use import::{ImportCommit, ImportRecord, ImportSource, ImportState};
 pub use layer::{Layer, SealedLayer};
+pub use pull::{PullRecord, PullState};
 pub use repository::{RepositoryRecord, RepositoryState};
 pub use upload::{CompletedUpload, UploadPlace, UploadRecord};

@@ -9,7 +9,9 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
-use braid_types::{BranchName, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName, TagName};
+use braid_types::{
+    BranchName, Error, ObjectPath, PathPrefix, PullId, RefExpression, RepositoryName, TagName,
+};
 
 const SCHEME: &str = "braid://";
 
@@ -27,6 +29,8 @@ pub(crate) type RefAddress = Address<RefExpression, NoPath>;
 pub(crate) type BranchAddress = Address<BranchName, NoPath>;
 /// A tag.
 pub(crate) type TagAddress = Address<TagName, NoPath>;
+/// A pull request.
+pub(crate) type PullAddress = Address<PullId, NoPath>;
 /// One object at a ref.
 pub(crate) type ObjectAddress = Address<RefExpression, ObjectPath>;
 /// One object on a branch.
@@ -122,6 +126,14 @@ impl ReferencePart for TagName {
 
     fn read(text: &str) -> Result<Self, AddressError> {
         Ok(Self::new(text)?)
+    }
+}
+
+impl ReferencePart for PullId {
+    const WHAT: &'static str = "pull request";
+
+    fn read(text: &str) -> Result<Self, AddressError> {
+        Ok(text.parse()?)
     }
 }
 

@@ -3,8 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, branch, cat, cherry_pick, commit, commit_set, completion, cp, diff, du, dump, fsck, get, import,
-    info, log, ls, merge, merge_base, mv, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
+    apply, branch, cat, cherry_pick, commit, commit_set, completion, cp, diff, du, dump, fsck, get, import, info, log, ls, merge, merge_base, mv, pr, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -68,6 +67,8 @@ pub enum Command {
     Merge(merge::Merge),
     /// Find a best common ancestor of two refs
     MergeBase(merge_base::MergeBase),
+    /// Propose merges, list, change and do them
+    Pr(pr::Pr),
     /// Undo a commit in a new one
     Revert(revert::Revert),
     /// Do a commit again in a new one
@@ -112,6 +113,7 @@ impl Command {
             Self::Show(command) => command.run(session).await,
             Self::Merge(command) => command.run(session).await,
             Self::MergeBase(command) => command.run(session).await,
+            Self::Pr(command) => Box::pin(command.run(session)).await,
             Self::Revert(command) => command.run(session).await,
             Self::CherryPick(command) => command.run(session).await,
             Self::Fsck(command) => command.run(session).await,

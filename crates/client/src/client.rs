@@ -9,6 +9,7 @@ use braid_wire::proto::commit_service_client::CommitServiceClient;
 use braid_wire::proto::import_service_client::ImportServiceClient;
 use braid_wire::proto::multipart_service_client::MultipartServiceClient;
 use braid_wire::proto::object_service_client::ObjectServiceClient;
+use braid_wire::proto::pull_request_service_client::PullRequestServiceClient;
 use braid_wire::proto::ref_service_client::RefServiceClient;
 use braid_wire::proto::repository_service_client::RepositoryServiceClient;
 use braid_wire::proto::server_service_client::ServerServiceClient;
@@ -160,6 +161,11 @@ impl Client {
 
     pub(crate) fn import_service(&self) -> ImportServiceClient<Transport> {
         ImportServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    pub(crate) fn pull_request_service(&self) -> PullRequestServiceClient<Transport> {
+        PullRequestServiceClient::new(self.shared.transport.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     pub(crate) fn commit_service(&self) -> CommitServiceClient<Transport> {

@@ -2,8 +2,8 @@
 
 use braid_types::{Error, RefExpression, RepositoryName};
 use braid_wire::{
-    CherryPick, CommitBranch, CommitInfo, CommitSet, Diff, DiffBranch, DiffItem, GetCommit, ListDiff,
-    ListMergeConflicts, Log, Merge, MergeConflict, Page, Revert, proto,
+    CherryPick, CommitBranch, CommitInfo, CommitSet, CommitTree, Diff, DiffBranch, DiffItem, GetCommit,
+    ListDiff, ListMergeConflicts, Log, Merge, MergeConflict, Page, Revert, proto,
 };
 
 use crate::call::{Entries, answer, as_many, done};
@@ -17,6 +17,15 @@ impl Client {
     pub async fn commit(&self, request: CommitBranch) -> Result<CommitInfo, Error> {
         let call = |request| async { self.commit_service().commit(request).await };
         done(self.mutate_long(proto::CommitRequest::from(request), call).await?)
+    }
+
+    /// Commits a tree that is in the repository's storage namespace as it is, onto a branch without uncommitted changes.
+    ///
+    /// # Errors
+    /// `metarange_not_found`, `dirty_branch`, `protected_branch`.
+    pub async fn commit_tree(&self, request: CommitTree) -> Result<CommitInfo, Error> {
+        let call = |request| async { self.commit_service().commit_tree(request).await };
+        done(self.mutate_long(proto::CommitTreeRequest::from(request), call).await?)
     }
 
     /// One commit.

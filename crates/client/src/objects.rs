@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use braid_types::{BranchName, Error, ObjectPath, RefExpression, RepositoryName};
 use braid_wire::{
     Apply, ApplyResult, CopyObject, CreateUpload, CreateUploads, DeleteObject, DeleteObjects, DeletePrefix,
-    Download, GetDownloadUrl, GetUsage, Link, LinkUpload, LinkUploads, ListItem, ListObjects, MoveDirectory,
-    MoveObject, Object, Page, PrefixUsage, SetObjectMetadata, StatObject, StreamDownloads, StreamObjects,
-    StreamUsage, Upload, UploadTarget, Usage, proto,
+    Download, GetDownloadUrl, GetUsage, Link, LinkObject, LinkUpload, LinkUploads, ListItem, ListObjects,
+    MoveDirectory, MoveObject, Object, Page, PrefixUsage, SetObjectMetadata, StatObject, StreamDownloads,
+    StreamObjects, StreamUsage, Upload, UploadTarget, Usage, proto,
 };
 
 use crate::call::{Entries, answer, as_many, done};
@@ -134,6 +134,15 @@ impl Client {
         let call = |request| async { self.object_service().link_uploads(request).await };
         let objects = done(self.mutate(proto::LinkUploadsRequest::from(request), call).await?)?;
         as_many(asked, objects).map_err(Error::that_may_have_happened)
+    }
+
+    /// Stages an object that is in a bucket already, where it is.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it cannot be linked, `upload_mismatch`, `precondition_failed`.
+    pub async fn link_object(&self, request: LinkObject) -> Result<Object, Error> {
+        let call = |request| async { self.object_service().link_object(request).await };
+        done(self.mutate(proto::LinkObjectRequest::from(request), call).await?)
     }
 
     /// Where to download an object from. [`Client::download`] does the whole of it.

@@ -234,6 +234,12 @@ codes! {
     ImportNotFound = "import_not_found", final_, NotFound, 404, "NoSuchKey";
     /// The import is over: it cannot be cancelled any more.
     ImportOver = "import_over", final_, FailedPrecondition, 409, "OperationAborted";
+    /// There is no such metarange.
+    MetarangeNotFound = "metarange_not_found", final_, NotFound, 404, "NoSuchKey";
+    /// There is no such pull request.
+    PullRequestNotFound = "pull_request_not_found", final_, NotFound, 404, "NoSuchKey";
+    /// The pull request is closed or merged.
+    PullRequestNotOpen = "pull_request_not_open", final_, FailedPrecondition, 400, "OperationAborted";
     /// The parts named do not make an object.
     InvalidParts = "invalid_parts", final_, FailedPrecondition, 400, "InvalidPart";
     /// Another writer came first; nothing happened.

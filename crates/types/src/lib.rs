@@ -9,9 +9,11 @@ mod id;
 pub mod limits;
 mod name;
 mod path;
+mod pull_id;
 mod random;
 mod reference;
 mod time;
+pub mod xid;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use commit::{COMMIT_VERSION, Commit};
@@ -23,6 +25,7 @@ pub use id::{
 };
 pub use name::{BranchName, RepositoryName, TagName};
 pub use path::{ObjectPath, PathPrefix};
+pub use pull_id::PullId;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use reference::{Modifier, RefExpression, View};
 pub use time::Time;

@@ -58,3 +58,7 @@ pub const UPLOAD_ID_BYTES: usize = 1024;
 pub const IMPORT_SOURCES: usize = 1000;
 /// Those of them that are prefixes: as many are listed at once.
 pub const IMPORT_PREFIXES: usize = 64;
+/// Longest title of a pull request, in bytes.
+pub const PULL_TITLE_BYTES: usize = 1024;
+/// Longest description of a pull request, in bytes.
+pub const PULL_DESCRIPTION_BYTES: usize = 64 * 1024;

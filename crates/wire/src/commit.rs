@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Commit, CommitId, Error, ObjectPath, PathPrefix, RefExpression, RepositoryName, Time,
+    BranchName, Commit, CommitId, Error, MetarangeId, ObjectPath, PathPrefix, RefExpression, RepositoryName,
+    Time,
 };
 
 use crate::field::{Field, conversions, in_field, message, required};
@@ -34,6 +35,23 @@ pub struct CommitBranch {
     pub metadata: BTreeMap<String, String>,
     /// Whether to commit also when nothing changed.
     pub allow_empty: bool,
+    /// Time to give the commit instead of now.
+    pub date: Option<Time>,
+}
+
+/// Commits a tree as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitTree {
+    /// Where.
+    pub repository: RepositoryName,
+    /// Which branch.
+    pub branch: BranchName,
+    /// The tree.
+    pub metarange_id: MetarangeId,
+    /// What to say of it.
+    pub message: String,
+    /// Keys and values to go with it.
+    pub metadata: BTreeMap<String, String>,
     /// Time to give the commit instead of now.
     pub date: Option<Time>,
 }
@@ -76,6 +94,14 @@ message!(CommitBranch = CommitRequest {
     message,
     metadata,
     allow_empty,
+    date: optional,
+} mutation);
+message!(CommitTree = CommitTreeRequest {
+    repository,
+    branch,
+    metarange_id,
+    message,
+    metadata,
     date: optional,
 } mutation);
 message!(GetCommit = GetCommitRequest { repository, reference });

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use braid_types::{
-    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, RefExpression,
+    BranchName, Code, CommitId, Error, ImportId, MetarangeId, ObjectPath, PathPrefix, PullId, RefExpression,
     RepositoryId, RepositoryName, TagName, Time,
 };
 
@@ -81,6 +81,7 @@ text! {
     CommitId, |text: String| text.parse(), CommitId::to_hex;
     ImportId, |text: String| text.parse(), ImportId::to_hex;
     MetarangeId, |text: String| text.parse(), MetarangeId::to_hex;
+    PullId, |text: String| text.parse(), ToString::to_string;
     String, Ok, |text: &String| text.clone();
 }
 

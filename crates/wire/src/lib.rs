@@ -14,6 +14,7 @@ mod mutation;
 mod object;
 mod page;
 pub mod proto;
+mod pull;
 mod reference;
 mod refs_dump;
 mod repository;
@@ -32,7 +33,7 @@ pub use auth::{
     AccessKey, AccessKeys, CreateAccessKey, CreateUser, DeleteAccessKey, DeleteUser, GetAccessKey, GetUser,
     ListAccessKeys, ListUsers, NewAccessKey, User, Users,
 };
-pub use commit::{CommitBranch, CommitInfo, GetCommit, Log};
+pub use commit::{CommitBranch, CommitInfo, CommitTree, GetCommit, Log};
 pub use commit_set::{CommitSet, SetMember};
 pub use diff::{Diff, DiffBranch, DiffEntry, DiffItem, DiffKind, DiffMode, ListDiff, PrefixChanges};
 pub use fsck::{FaultSubject, Fsck, FsckEvent, FsckFault, FsckProgress};
@@ -52,6 +53,10 @@ pub use object::{
     SetObjectMetadata, StatObject, StreamObjects,
 };
 pub use page::{Page, page_items};
+pub use pull::{
+    CreatePullRequest, GetPullRequest, ListPullRequests, MergePullRequest, PullRequest, PullRequestFilter,
+    PullRequestStatus, UpdatePullRequest,
+};
 pub use reference::{
     Branch, CreateBranch, CreateTag, DeleteBranch, DeleteTag, FindMergeBase, GetBranch, GetTag,
     HardResetBranch, ListBranches, ListTags, MergeBase, RefKind, ResetBranch, ResetScope, ResolveRef,
@@ -70,7 +75,7 @@ pub use settings::{
 pub use status::{Call, error_from_status, status_from_error};
 pub use structure::{DeletePrefix, MoveDirectory, MoveObject};
 pub use transfer::{
-    CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkUpload, LinkUploads, StreamDownloads,
-    Upload, UploadTarget,
+    CreateUpload, CreateUploads, Download, GetDownloadUrl, Link, LinkObject, LinkUpload, LinkUploads,
+    StreamDownloads, Upload, UploadTarget,
 };
 pub use usage::{GetUsage, PrefixUsage, StreamUsage, Usage};

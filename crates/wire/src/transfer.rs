@@ -105,6 +105,33 @@ pub struct LinkUploads {
     pub links: Vec<Link>,
 }
 
+/// Stages an object that is in a bucket already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkObject {
+    /// Where.
+    pub repository: RepositoryName,
+    /// On which branch.
+    pub branch: BranchName,
+    /// The path to stage it at, of at most 1,024 bytes.
+    pub path: ObjectPath,
+    /// Where the data is: a whole URI.
+    pub physical_address: String,
+    /// What clients may compare the data with: its entity tag or MD5.
+    pub checksum: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// MIME type; may be empty.
+    pub content_type: String,
+    /// The user's own keys and values.
+    pub metadata: BTreeMap<String, String>,
+    /// When the data was written, if that is not when the object store says.
+    pub mtime: Option<Time>,
+    /// Refuse if there is an object at the path.
+    pub if_absent: bool,
+    /// Refuse unless the object at the path has this checksum.
+    pub if_etag: Option<String>,
+}
+
 /// Asks where to download one object from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetDownloadUrl {
@@ -159,6 +186,19 @@ message!(
 );
 message!(LinkUpload = LinkUploadRequest { repository, branch, link: required } mutation);
 message!(LinkUploads = LinkUploadsRequest { repository, branch, links } mutation);
+message!(LinkObject = LinkObjectRequest {
+    repository,
+    branch,
+    path: new_path,
+    physical_address,
+    checksum,
+    size,
+    content_type,
+    metadata,
+    mtime: optional,
+    if_absent,
+    if_etag,
+} mutation);
 message!(GetDownloadUrl = GetDownloadUrlRequest { repository, reference, path });
 message!(Download = Download { object: required, url, expires_at: required });
 message!(StreamDownloads = StreamDownloadsRequest { repository, reference, prefix, after });

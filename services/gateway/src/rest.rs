@@ -19,9 +19,11 @@ mod merges;
 mod names;
 mod objects;
 mod openapi;
+mod pulls;
 mod query;
 mod repositories;
 mod route;
+mod samples;
 mod settings;
 mod setup;
 mod statistics;
@@ -82,6 +84,7 @@ fn closed() -> Router<App> {
         .merge(imports::routes())
         .merge(diffs::routes())
         .merge(merges::routes())
+        .merge(pulls::routes())
         .merge(objects::routes())
         .merge(unbuilt::routes())
 }

@@ -3,15 +3,13 @@
 //!
 //! The first part is a *partition*: random, and the same for a batch of uploads. So the addresses of objects that were
 //! written together begin alike and take a few bytes in a range, while batches spread over the object store's own
-//! partitions. The second part begins with the time and ends with a number of the batch. Both are 12 bytes in base32
-//! with the digits `0` to `9`, `a` to `v` (as in `xid`), which keeps the order of the bytes.
+//! partitions. The second part begins with the time and ends with a number of the batch. Both are 12 bytes, written
+//! [as `xid` does](xid), which keeps their order.
 
 use std::sync::Arc;
 
-use braid_types::{Random, Time};
+use braid_types::{Random, Time, xid};
 use parking_lot::Mutex;
-
-const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
 /// How many addresses a batch has at most. Below the 2^24 that three bytes number.
 const BATCH_ADDRESSES: u32 = 50_000;
@@ -67,17 +65,8 @@ impl Batch {
         timed[4..9].copy_from_slice(&self.mark);
         timed[9..].copy_from_slice(&self.given.to_be_bytes()[1..]);
         self.given += 1;
-        format!("data/{}/{}", encode(self.partition), encode(timed))
+        format!("data/{}/{}", xid::encode(self.partition), xid::encode(timed))
     }
-}
-
-/// Base32 with the extended hexadecimal digits (RFC 4648, section 7) in lower case, without padding.
-fn encode(bytes: [u8; 12]) -> String {
-    let mut value = [0; 16];
-    value[..12].copy_from_slice(&bytes);
-    let bits = u128::from_be_bytes(value);
-    let digit = |index: u32| usize::try_from((bits >> (123 - 5 * index)) & 31).expect("five bits fit");
-    (0..20).map(|index| char::from(DIGITS[digit(index)])).collect()
 }
 
 #[cfg(test)]
@@ -94,13 +83,6 @@ mod tests {
 
     fn parts(address: &str) -> (&str, &str) {
         address.strip_prefix("data/").unwrap().split_once('/').unwrap()
-    }
-
-    #[test]
-    fn the_encoding_is_that_of_xid() {
-        // The example of the xid format's own documentation.
-        let bytes = [0x4d, 0x88, 0xe1, 0x5b, 0x60, 0xf4, 0x86, 0xe4, 0x28, 0x41, 0x2d, 0xc9];
-        assert_eq!(encode(bytes), "9m4e2mr0ui3e8a215n4g");
     }
 
     #[test]

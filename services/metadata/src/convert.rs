@@ -83,7 +83,7 @@ pub(crate) fn diff_mode(mode: wire::DiffMode) -> braid_catalog::DiffMode {
     }
 }
 
-fn strategy(strategy: wire::MergeStrategy) -> Strategy {
+pub(crate) fn strategy(strategy: wire::MergeStrategy) -> Strategy {
     match strategy {
         wire::MergeStrategy::Refuse => Strategy::Refuse,
         wire::MergeStrategy::SourceWins => Strategy::SourceWins,

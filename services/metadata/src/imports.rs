@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use braid_catalog::{Catalog, ImportSource, ImportStore, Importable};
-use braid_objects::{MAX_PAGE, ObjectMeta, ObjectStore};
+use braid_objects::{MAX_PAGE, ObjectError, ObjectMeta, ObjectStore};
 use braid_types::{Code, Error, ImportId, RepositoryName, Result, Time};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -102,7 +102,7 @@ impl ImportStore for Namespaces {
         let mut after = after.and_then(|address| address.strip_prefix(bucket)).map(str::to_owned);
         loop {
             let page = store.list(&prefix, after.as_deref(), MAX_PAGE).await;
-            let page = page.map_err(|error| store_error(&error, uri))?;
+            let page = page.map_err(|error| source_error(&error, uri))?;
             if page.items.is_empty() && page.next.is_some() {
                 after = page.next;
                 continue;
@@ -113,7 +113,7 @@ impl ImportStore for Namespaces {
 
     async fn find(&self, uri: &str) -> Result<Importable> {
         let (store, key) = self.bucket_of(uri)?;
-        let found = store.head(&key).await.map_err(|error| store_error(&error, uri))?;
+        let found = store.head(&key).await.map_err(|error| source_error(&error, uri))?;
         Ok(importable(&uri[..uri.len() - key.len()], found))
     }
 }
@@ -123,6 +123,17 @@ impl Namespaces {
     fn bucket_of(&self, uri: &str) -> Result<(Arc<dyn ObjectStore>, String)> {
         let (bucket, key) = split_address(uri)?;
         Ok((self.bucket(&bucket)?, key))
+    }
+}
+
+/// The failure of a request about what a caller names: that it may not be read is no fault of the server's.
+fn source_error(error: &ObjectError, uri: &str) -> Error {
+    match error {
+        ObjectError::Denied { .. } => {
+            let message = format!("the server may not read '{uri}': {error}");
+            Error::new(Code::PermissionDenied, uri, message)
+        }
+        _ => store_error(error, uri),
     }
 }
 

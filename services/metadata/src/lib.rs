@@ -10,6 +10,7 @@ mod copies;
 mod deadline;
 mod downloads;
 mod flattening;
+mod foreign_links;
 mod front;
 mod imports;
 mod in_process;

@@ -10,6 +10,7 @@ use braid_wire::proto::commit_service_server::CommitServiceServer;
 use braid_wire::proto::import_service_server::ImportServiceServer;
 use braid_wire::proto::multipart_service_server::MultipartServiceServer;
 use braid_wire::proto::object_service_server::ObjectServiceServer;
+use braid_wire::proto::pull_request_service_server::PullRequestServiceServer;
 use braid_wire::proto::ref_service_server::RefServiceServer;
 use braid_wire::proto::repository_service_server::RepositoryServiceServer;
 use braid_wire::proto::server_service_server::ServerServiceServer;
@@ -162,6 +163,7 @@ services!(
     MultipartServiceServer,
     CommitServiceServer,
     ImportServiceServer,
+    PullRequestServiceServer,
     ServerServiceServer,
     SettingsServiceServer,
     AuthServiceServer

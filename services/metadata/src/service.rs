@@ -5,6 +5,7 @@ mod commits;
 mod imports;
 mod multipart;
 mod objects;
+mod pulls;
 mod references;
 mod repositories;
 mod server;

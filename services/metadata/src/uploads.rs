@@ -258,7 +258,7 @@ fn compare(link: &Link, meta: &ObjectMeta) -> Result<(), Error> {
     Ok(())
 }
 
-fn mismatch(path: &str, reason: &str) -> Error {
+pub(crate) fn mismatch(path: &str, reason: &str) -> Error {
     Error::new(Code::UploadMismatch, path, format!("'{path}' cannot be linked: {reason}"))
 }
 

@@ -153,6 +153,7 @@ impl Run<'_> {
         self.remove_rows(&record::repository::fence_range(id), |_, _| Ok(())).await?;
         self.remove_rows(&record::setting::range(id), |_, _| Ok(())).await?;
         self.remove_rows(&record::import::range(Some(id)), |_, _| Ok(())).await?;
+        self.remove_rows(&record::pull::range(id, ""), |_, _| Ok(())).await?;
         self.remove_rows(&record::ref_change::range(id), |_, _| Ok(())).await?;
         // The last: as long as there is a branch, rows may come.
         self.remove_rows(&record::moved_change::range(id), |_, _| Ok(())).await?;

@@ -247,7 +247,8 @@ pub(super) fn no_base(left: CommitId, right: CommitId) -> Error {
     )
 }
 
-fn strategy_name(strategy: Strategy) -> &'static str {
+/// The strategy as a commit says it.
+pub(super) fn strategy_name(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::Refuse => "default",
         Strategy::SourceWins => "source-wins",
@@ -255,7 +256,8 @@ fn strategy_name(strategy: Strategy) -> &'static str {
     }
 }
 
-fn refuse_same_branch(source: &RefExpression, destination: &BranchName) -> Result<()> {
+/// Refuses a branch that is to be merged into itself.
+pub(super) fn refuse_same_branch(source: &RefExpression, destination: &BranchName) -> Result<()> {
     if source.base() != destination.as_str() || !source.modifiers().is_empty() {
         return Ok(());
     }

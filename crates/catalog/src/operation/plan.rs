@@ -19,6 +19,7 @@ use bytes::Bytes;
 
 use super::import::PlannedImport;
 use super::publish::dirty;
+use super::pulls::PlannedPull;
 use super::seal::is_clean;
 use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
@@ -43,6 +44,8 @@ pub(crate) struct Plan<'a> {
     known: Option<Reached>,
     /// Imports that end with the plan.
     pub(super) imports: Vec<PlannedImport>,
+    /// Pull requests that are merged with the plan, by their keys.
+    pub(super) pulls: BTreeMap<Bytes, PlannedPull>,
     /// What the change log is to say, in order.
     pub(super) log: Vec<PlannedMove>,
 }
@@ -107,6 +110,7 @@ impl<'a> Plan<'a> {
             tags: Vec::new(),
             known: None,
             imports: Vec::new(),
+            pulls: BTreeMap::new(),
             log: Vec::new(),
         }
     }

@@ -83,13 +83,10 @@ impl Plan<'_> {
         let keys: Vec<Bytes> = answers.iter().map(|(request, _)| request.key()).collect();
         let mut txn = self.begin(&keys).await?;
         // Before the branches: what is read of them must not be moved away from.
-        let mut ended = Vec::with_capacity(self.imports.len());
-        for import in &self.imports {
-            match import.enter(self.catalog, &mut *txn).await? {
-                Some(record) => ended.push(record),
-                None => return Ok(Published::Outdated(lost_race(&import.subject()))),
-            }
-        }
+        let ended = match self.enter_ended(&mut *txn).await? {
+            Ok(ended) => ended,
+            Err(lost) => return Ok(Published::Outdated(lost)),
+        };
         let mut records = Vec::with_capacity(self.courses.len());
         for course in self.courses.values() {
             match course.enter(self.catalog, &mut txn, !self.is_compared_only()).await? {
@@ -108,13 +105,32 @@ impl Plan<'_> {
             return Ok(Published::Outdated(lost_race("the request")));
         }
         self.write(&mut *txn, &records);
-        for (key, import) in ended {
-            txn.put(key, import);
+        for (key, row) in ended {
+            txn.put(key, row);
         }
         for (request, answer) in answers {
             request.record(self.catalog, &mut *txn, answer.clone());
         }
         Ok(finish(txn, &self.subject()).await?.map_or(Published::Done, Published::Lost))
+    }
+
+    /// The rows of imports and pull requests that end with the plan as they are to be, all of them locked; or that one is no longer
+    /// what the plan began from.
+    async fn enter_ended(&self, txn: &mut dyn Transaction) -> Result<Result<Vec<(Bytes, Bytes)>, Error>> {
+        let mut ended = Vec::with_capacity(self.imports.len() + self.pulls.len());
+        for import in &self.imports {
+            match import.enter(self.catalog, txn).await? {
+                Some(row) => ended.push(row),
+                None => return Ok(Err(lost_race(&import.subject()))),
+            }
+        }
+        for (key, pull) in &self.pulls {
+            match pull.enter(key, self.catalog, txn).await? {
+                Some(row) => ended.push(row),
+                None => return Ok(Err(lost_race(&pull.subject()))),
+            }
+        }
+        Ok(Ok(ended))
     }
 
     /// Publishes the plan, trying again what was lost to others as long as the plan may do. An outcome that is not known puts

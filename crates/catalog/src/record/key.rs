@@ -20,6 +20,7 @@ pub(super) enum Table {
     Repository = b'r',
     Staging = b's',
     Tag = b't',
+    Pull = b'u',
     RefChange = b'w',
 }
 

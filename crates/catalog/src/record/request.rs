@@ -4,7 +4,7 @@
 
 use braid_kv::KeyRange;
 use braid_tree::Value;
-use braid_types::{CommitId, RequestId, Result, Time};
+use braid_types::{CommitId, PullId, RequestId, Result, Time};
 use bytes::Bytes;
 use prost::Message;
 
@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     Commit(CommitId),
     /// For each member of a set, the commit that it made or named. A set has members.
     Commits(Vec<CommitId>),
+    /// The pull request that it made.
+    Pull(PullId),
     /// For each operation of a batch, whether there was something at its path.
     Existed(Vec<bool>),
     /// The same of a batch that copied, and the entries that its copies put.
@@ -58,6 +60,8 @@ struct StoredRequest {
     commits: Vec<Vec<u8>>,
     #[prost(bytes = "bytes", repeated, tag = "6")]
     copies: Vec<Bytes>,
+    #[prost(bytes = "vec", tag = "8")]
+    pull: Vec<u8>,
 }
 
 impl RequestRecord {
@@ -71,6 +75,7 @@ impl RequestRecord {
             Answer::Done => {}
             Answer::Commit(id) => stored.commit = id.as_bytes().to_vec(),
             Answer::Commits(ids) => stored.commits = ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
+            Answer::Pull(id) => stored.pull = id.as_bytes().to_vec(),
             Answer::Existed(existed) => stored.existed.clone_from(existed),
             Answer::Copied { existed, copies } => {
                 stored.existed.clone_from(existed);
@@ -93,6 +98,8 @@ impl RequestRecord {
                 stored.copies.into_iter().map(Value::from_bytes).collect::<std::result::Result<_, _>>();
             let copies = values.map_err(|_| value::corrupt(WHAT, "a copied entry is malformed"))?;
             Answer::Copied { existed: stored.existed, copies }
+        } else if let Some(id) = stored.pull.first_chunk() {
+            Answer::Pull(PullId::from_bytes(*id))
         } else if !stored.existed.is_empty() {
             Answer::Existed(stored.existed)
         } else {

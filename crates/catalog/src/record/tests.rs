@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use braid_tree::Value;
 use braid_types::{
-    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, PathPrefix, RepositoryId,
+    BranchName, Code, Commit, CommitId, Incarnation, LayerId, MetarangeId, PathPrefix, PullId, RepositoryId,
     RepositoryName, RequestId, StagingToken, TagName, Time,
 };
 use bytes::Bytes;
@@ -100,6 +100,7 @@ proptest! {
     fn requests_round_trip(fingerprint: [u8; 32], commit: [u8; 32], existed: Vec<bool>, expires in time()) {
         let mut answers = vec![Answer::Done, Answer::Commit(CommitId::from_bytes(commit))];
         answers.push(Answer::Commits(vec![CommitId::from_bytes(commit), CommitId::from_bytes(fingerprint)]));
+        answers.push(Answer::Pull(PullId::from_bytes(*fingerprint.first_chunk().unwrap())));
         if !existed.is_empty() {
             answers.push(Answer::Existed(existed.clone()));
             let copies = vec![Value::framed(&commit, &fingerprint); existed.len()];

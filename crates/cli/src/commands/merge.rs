@@ -49,8 +49,9 @@ pub struct Merge {
     allow_empty: bool,
 }
 
+/// What `--strategy` takes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Strategy {
+pub(crate) enum Strategy {
     /// The source's
     SourceWins,
     /// The branch's
@@ -84,7 +85,8 @@ impl Merge {
                 Ok(Exit::Done)
             }
             Err(error) if error.code() == Code::MergeConflict => {
-                show_conflicts(request, session).await?;
+                let MergeRequest { repository, source, destination, .. } = request;
+                show_conflicts(ListMergeConflicts { repository, source, destination }, session).await?;
                 Err(error.into())
             }
             Err(error) => Err(error.into()),
@@ -92,10 +94,9 @@ impl Merge {
     }
 }
 
-async fn show_conflicts(merge: MergeRequest, session: Session<'_>) -> Result<(), Failure> {
-    let MergeRequest { repository, source, destination, .. } = merge;
-    let mut conflicts =
-        session.client.list_merge_conflicts(ListMergeConflicts { repository, source, destination });
+/// Shows all conflicts of a merge, and how many they are.
+pub(super) async fn show_conflicts(merge: ListMergeConflicts, session: Session<'_>) -> Result<(), Failure> {
+    let mut conflicts = session.client.list_merge_conflicts(merge);
     let mut count = 0;
     while let Some(conflict) = conflicts.next().await {
         session.console.show(&ConflictView::from(conflict?)).await?;

@@ -22,6 +22,7 @@ pub(crate) mod ls;
 pub(crate) mod merge;
 pub(crate) mod merge_base;
 pub(crate) mod mv;
+pub(crate) mod pr;
 pub(crate) mod put;
 pub(crate) mod repo;
 pub(crate) mod restore;

@@ -8,6 +8,7 @@ mod lake;
 mod listing;
 mod moving;
 mod output;
+mod pulling;
 mod refs_dump;
 mod refusing;
 mod running;

@@ -166,6 +166,11 @@ async fn commits_are_made_and_shown() {
     let asked = lake.asked::<proto::CommitRequest>("CommitService/Commit").remove(0);
     assert_eq!(asked.date.unwrap().seconds, 1_000_000_000);
     assert_eq!((asked.metadata["job"].as_str(), asked.allow_empty), ("42", false));
+    lake.on("CommitService/CommitTree", Reply::ok(&commit('d', &['c'])));
+    let made = ran(&lake, &["commit", "braid://lake/main", "-m", "First", "--tree", &id('e')]).await;
+    assert_eq!(made.stdout, format!("{} First\n", id('d')));
+    let asked = lake.asked::<proto::CommitTreeRequest>("CommitService/CommitTree").remove(0);
+    assert_eq!((asked.metarange_id, asked.branch.as_str()), (id('e'), "main"));
 
     lake.on("CommitService/Log", Reply::ok(&proto::LogResponse { commits: vec![commit('c', &['b', 'a'])] }));
     let log =

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName, TagName};
+use braid_types::{
+    BranchName, MetarangeId, ObjectPath, PathPrefix, PullId, RefExpression, RepositoryName, TagName,
+};
 use futures::StreamExt;
 
 use super::fake::Fake;
 use crate::{
-    Apply, CherryPick, CommitBranch, CommitSet, CopyObject, CreateBranch, CreateRepository, CreateTag,
-    DeletePrefix, Diff, DiffBranch, DiffMode, Entries, Fsck, GetUsage, Link, ListAccessKeys, ListBranches,
-    ListDiff, ListMergeConflicts, ListObjects, ListRepositories, ListTags, ListUsers, Log, Merge,
-    MergeStrategy, MoveDirectory, MoveObject, ResetScope, RestoreRefs, Retention, Revert,
-    SetBranchProtection, StreamDownloads, StreamObjects, StreamUsage, UpdateRepositoryMetadata, UploadTarget,
+    Apply, CherryPick, CommitBranch, CommitSet, CommitTree, CopyObject, CreateBranch, CreatePullRequest,
+    CreateRepository, CreateTag, DeletePrefix, Diff, DiffBranch, DiffMode, Entries, Fsck, GetUsage, Link,
+    LinkObject, ListAccessKeys, ListBranches, ListDiff, ListMergeConflicts, ListObjects, ListPullRequests,
+    ListRepositories, ListTags, ListUsers, Log, Merge, MergePullRequest, MergeStrategy, MoveDirectory,
+    MoveObject, PullRequestFilter, ResetScope, RestoreRefs, Retention, Revert, SetBranchProtection,
+    StreamDownloads, StreamObjects, StreamUsage, UpdatePullRequest, UpdateRepositoryMetadata, UploadTarget,
 };
 
 fn repository() -> RepositoryName {
@@ -196,6 +199,11 @@ async fn objects() {
         "ObjectService/DeletePrefix" <- client.delete_prefix(DeletePrefix {
             repository: repository(), branch: branch(), prefix: PathPrefix::default(),
         });
+        "ObjectService/LinkObject" <- client.link_object(LinkObject {
+            repository: repository(), branch: branch(), path: path(), physical_address: "s3://b/k".into(),
+            checksum: "c".into(), size: 1, content_type: String::new(), metadata: BTreeMap::new(), mtime: None,
+            if_absent: false, if_etag: None,
+        });
         "ObjectService/MoveObject" <- client.move_object(MoveObject {
             repository: repository(), branch: branch(), source: path(), destination: path(), overwrite: true,
         });
@@ -215,6 +223,10 @@ async fn commits() {
         "CommitService/Commit" <- client.commit(CommitBranch {
             repository: repository(), branch: branch(), message: "m".into(), metadata: metadata.clone(),
             allow_empty: false, date: None,
+        });
+        "CommitService/CommitTree" <- client.commit_tree(CommitTree {
+            repository: repository(), branch: branch(), metarange_id: MetarangeId::from_bytes([1; 32]),
+            message: "m".into(), metadata: metadata.clone(), date: None,
         });
         "CommitService/GetCommit" <- client.get_commit(&repository(), &reference());
         "CommitService/Log" <- first(client.log(log()));
@@ -245,6 +257,31 @@ async fn commits() {
         "CommitService/CherryPick" <- client.cherry_pick(CherryPick {
             repository: repository(), branch: branch(), reference: reference(), parent_number: None,
             message: None, metadata,
+        });
+    }
+}
+
+#[tokio::test]
+async fn pull_requests() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    let id = PullId::from_bytes([1; 12]);
+    calls! { fake:
+        "PullRequestService/CreatePullRequest" <- client.create_pull_request(CreatePullRequest {
+            repository: repository(), title: "t".into(), description: String::new(), source: branch(),
+            destination: branch(),
+        });
+        "PullRequestService/GetPullRequest" <- client.get_pull_request(&repository(), id);
+        "PullRequestService/ListPullRequests" <- client.list_pull_requests(ListPullRequests {
+            repository: repository(), filter: PullRequestFilter::All, prefix: String::new(), after: None,
+            page_size: None, page_token: None,
+        });
+        "PullRequestService/UpdatePullRequest" <- client.update_pull_request(UpdatePullRequest {
+            repository: repository(), id, title: None, description: None, status: None,
+        });
+        "PullRequestService/MergePullRequest" <- client.merge_pull_request(MergePullRequest {
+            repository: repository(), id, strategy: MergeStrategy::Refuse, message: None,
+            metadata: BTreeMap::new(), squash: false,
         });
     }
 }

@@ -7,12 +7,15 @@ use crate::proto::FILE_DESCRIPTOR_SET;
 /// RPCs that change something; each of their requests needs a request id.
 const MUTATIONS: &[&str] = &[
     "Apply",
+    "CancelImport",
     "CherryPick",
     "Commit",
     "CommitSet",
+    "CommitTree",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBranch",
+    "CreatePullRequest",
     "CreateRepository",
     "CreateTag",
     "DeleteBranch",
@@ -23,9 +26,11 @@ const MUTATIONS: &[&str] = &[
     "DeleteRetention",
     "DeleteTag",
     "HardResetBranch",
+    "LinkObject",
     "LinkUpload",
     "LinkUploads",
     "Merge",
+    "MergePullRequest",
     "MoveDirectory",
     "MoveObject",
     "ResetBranch",
@@ -35,6 +40,8 @@ const MUTATIONS: &[&str] = &[
     "SetObjectMetadata",
     "SetReadOnly",
     "SetRetention",
+    "StartImport",
+    "UpdatePullRequest",
     "UpdateRepositoryMetadata",
 ];
 

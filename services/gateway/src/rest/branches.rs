@@ -12,9 +12,8 @@ use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::names::branch_on;
 use super::query::Query;
-use super::route::Segments;
+use super::route::Names;
 use super::view::{Listed, RefView};
 
 pub(crate) fn routes() -> Router<App> {
@@ -26,11 +25,11 @@ pub(crate) fn routes() -> Router<App> {
 
 async fn list(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     query: Query,
 ) -> Result<Json<Listed<RefView>>, ApiError> {
     let request = ListBranches {
-        repository: RepositoryName::new(repository)?,
+        repository,
         prefix: query.text("prefix")?.unwrap_or_default().to_owned(),
         page_size: Some(query.amount()?),
         page_token: None,
@@ -53,11 +52,11 @@ struct Creation {
 /// Answers with the commit's id as plain text.
 async fn create(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<Creation>,
 ) -> Result<(StatusCode, String), ApiError> {
     let request = CreateBranch {
-        repository: RepositoryName::new(repository)?,
+        repository,
         name: BranchName::new(asked.name)?,
         source: RefExpression::parse(&asked.source)?,
         hidden: asked.hidden,
@@ -68,17 +67,15 @@ async fn create(
 
 async fn one(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, branch)): Names<(RepositoryName, BranchName)>,
 ) -> Result<Json<RefView>, ApiError> {
-    let (repository, branch) = branch_on(segments)?;
     Ok(Json(caller.client.get_branch(&repository, &branch).await?.into()))
 }
 
 async fn delete(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, branch)): Names<(RepositoryName, BranchName)>,
 ) -> Result<StatusCode, ApiError> {
-    let (repository, branch) = branch_on(segments)?;
     caller.client.delete_branch(&repository, &branch).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -93,10 +90,9 @@ struct Reset {
 
 async fn reset(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, branch)): Names<(RepositoryName, BranchName)>,
     JsonBody(asked): JsonBody<Reset>,
 ) -> Result<StatusCode, ApiError> {
-    let (repository, branch) = branch_on(segments)?;
     let scope = match asked.kind.as_str() {
         "reset" => ResetScope::All,
         "object" => ResetScope::Path(ObjectPath::new(asked.path)?),
@@ -109,10 +105,9 @@ async fn reset(
 
 async fn hard_reset(
     Extension(caller): Extension<Caller>,
-    Segments(segments): Segments<(String, String)>,
+    Names((repository, branch)): Names<(RepositoryName, BranchName)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let (repository, branch) = branch_on(segments)?;
     let to = RefExpression::parse(query.required("ref")?)?;
     caller.client.hard_reset_branch(&repository, &branch, &to).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use braid_client::{CommitBranch, Log};
+use braid_client::{CommitBranch, CommitTree, Log};
 use braid_types::{CommitId, ObjectPath, PathPrefix, Time};
 use futures::{StreamExt, TryStreamExt};
 use http::StatusCode;
@@ -44,18 +44,19 @@ async fn commit(
     JsonBody(asked): JsonBody<Creation>,
 ) -> Result<(StatusCode, Json<CommitView>), ApiError> {
     let (repository, branch) = branch_on(segments)?;
-    if query.text("source_metarange")?.is_some() {
-        return Err(ApiError::not_implemented());
-    }
-    let request = CommitBranch {
-        repository,
-        branch,
-        message: asked.message,
-        metadata: asked.metadata.unwrap_or_default(),
-        allow_empty: asked.allow_empty,
-        date: asked.date.map(Time::from_seconds),
+    let (message, date) = (asked.message, asked.date.map(Time::from_seconds));
+    let (metadata, allow_empty) = (asked.metadata.unwrap_or_default(), asked.allow_empty);
+    let made = match query.parsed("source_metarange")? {
+        Some(metarange_id) => {
+            let request = CommitTree { repository, branch, metarange_id, message, metadata, date };
+            caller.client.commit_tree(request).await?
+        }
+        None => {
+            let request = CommitBranch { repository, branch, message, metadata, allow_empty, date };
+            caller.client.commit(request).await?
+        }
     };
-    Ok((StatusCode::CREATED, Json(caller.client.commit(request).await?.into())))
+    Ok((StatusCode::CREATED, Json(made.into())))
 }
 
 /// Any ref expression will do.

@@ -14,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
 
 use super::App;
+pub(crate) use upload::{target, unconditional};
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()

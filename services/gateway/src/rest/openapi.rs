@@ -48,7 +48,7 @@ mod tests {
                 if !path.starts_with('/') || path == "/_health" {
                     continue;
                 }
-                let methods = ["get", "post", "put", "delete", "head"];
+                let methods = ["get", "post", "put", "patch", "delete", "head"];
                 let named = methods.into_iter().filter(|method| handlers.contains(&format!("{method}(")));
                 routes.entry(path.to_owned()).or_default().extend(named.map(str::to_owned));
             }

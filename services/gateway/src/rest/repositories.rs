@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::query::Query;
 use super::route::Segments;
+use super::samples;
 use super::view::{Listed, RepositoryView};
 
 /// How namespaces of the local store are written by those who know lakeFS's.
@@ -69,9 +70,6 @@ async fn create(
     Extension(caller): Extension<Caller>,
     JsonBody(asked): JsonBody<Creation>,
 ) -> Result<(StatusCode, Json<RepositoryView>), ApiError> {
-    if asked.sample_data {
-        return Err(ApiError::not_implemented());
-    }
     let default_branch = asked.default_branch.filter(|name| !name.is_empty());
     let create = CreateRepository {
         name: RepositoryName::new(asked.name)?,
@@ -79,6 +77,9 @@ async fn create(
         default_branch: default_branch.map(BranchName::new).transpose()?,
     };
     let mut made = caller.client.create_repository(create).await?;
+    if asked.sample_data {
+        samples::fill(&app, &caller, &made).await?;
+    }
     if asked.read_only {
         made = caller.client.set_read_only(&made.name, true).await?;
     }

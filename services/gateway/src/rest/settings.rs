@@ -18,7 +18,7 @@ use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::route::Segments;
+use super::route::Names;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
@@ -45,9 +45,8 @@ pub(crate) fn routes() -> Router<App> {
 
 async fn metadata(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
 ) -> Result<Json<BTreeMap<String, String>>, ApiError> {
-    let repository = RepositoryName::new(repository)?;
     Ok(Json(caller.client.get_repository_metadata(&repository).await?))
 }
 
@@ -58,13 +57,10 @@ struct MetadataSet {
 
 async fn set_metadata(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<MetadataSet>,
 ) -> Result<StatusCode, ApiError> {
-    let repository = RepositoryName::new(repository)?;
-    let request = UpdateRepositoryMetadata { repository, set: asked.metadata, remove: Vec::new() };
-    caller.client.update_repository_metadata(request).await?;
-    Ok(StatusCode::NO_CONTENT)
+    update(&caller, UpdateRepositoryMetadata { repository, set: asked.metadata, remove: Vec::new() }).await
 }
 
 #[derive(Deserialize)]
@@ -74,11 +70,13 @@ struct MetadataKeys {
 
 async fn delete_metadata(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<MetadataKeys>,
 ) -> Result<StatusCode, ApiError> {
-    let repository = RepositoryName::new(repository)?;
-    let request = UpdateRepositoryMetadata { repository, set: BTreeMap::new(), remove: asked.keys };
+    update(&caller, UpdateRepositoryMetadata { repository, set: BTreeMap::new(), remove: asked.keys }).await
+}
+
+async fn update(caller: &Caller, request: UpdateRepositoryMetadata) -> Result<StatusCode, ApiError> {
     caller.client.update_repository_metadata(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -97,9 +95,9 @@ struct Rule {
 
 async fn retention(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
 ) -> Result<Json<Rules>, ApiError> {
-    let found = caller.client.get_retention(&RepositoryName::new(repository)?).await?;
+    let found = caller.client.get_retention(&repository).await?;
     let shown =
         |rule: BranchRetention| Rule { branch_id: rule.branch.to_string(), retention_days: rule.days };
     let branches = found.branches.into_iter().map(shown).collect();
@@ -108,10 +106,9 @@ async fn retention(
 
 async fn set_retention(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<Rules>,
 ) -> Result<StatusCode, ApiError> {
-    let repository = RepositoryName::new(repository)?;
     let mut branches = Vec::with_capacity(asked.branches.len());
     for rule in asked.branches {
         branches
@@ -124,18 +121,18 @@ async fn set_retention(
 
 async fn delete_retention(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
 ) -> Result<StatusCode, ApiError> {
-    caller.client.delete_retention(&RepositoryName::new(repository)?).await?;
+    caller.client.delete_retention(&repository).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Whoever may call may set everything.
 async fn allowed(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
 ) -> Result<StatusCode, ApiError> {
-    caller.client.get_repository(&RepositoryName::new(repository)?).await?;
+    caller.client.get_repository(&repository).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,9 +143,9 @@ struct Pattern {
 
 async fn protection(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
 ) -> Result<Response, ApiError> {
-    let found = caller.client.get_branch_protection(&RepositoryName::new(repository)?).await?;
+    let found = caller.client.get_branch_protection(&repository).await?;
     let revision = found.revision.clone();
     let patterns: Vec<Pattern> = found.patterns.into_iter().map(|pattern| Pattern { pattern }).collect();
     Ok(([(ETAG, revision)], Json(patterns)).into_response())
@@ -156,13 +153,13 @@ async fn protection(
 
 async fn set_protection(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     headers: HeaderMap,
     JsonBody(asked): JsonBody<Vec<Pattern>>,
 ) -> Result<StatusCode, ApiError> {
     let expected = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
     let request = SetBranchProtection {
-        repository: RepositoryName::new(repository)?,
+        repository,
         patterns: asked.into_iter().map(|rule| rule.pattern).collect(),
         if_revision: expected
             .map(|value| value.trim_matches('"').to_owned())
@@ -173,33 +170,45 @@ async fn set_protection(
 
 async fn add_protection(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<Pattern>,
 ) -> Result<StatusCode, ApiError> {
-    let repository = RepositoryName::new(repository)?;
-    let BranchProtection { mut patterns, revision } =
-        caller.client.get_branch_protection(&repository).await?;
-    if patterns.contains(&asked.pattern) {
-        return Err(ApiError::new(StatusCode::CONFLICT, "rule already exists"));
-    }
-    patterns.push(asked.pattern);
-    set(&caller, SetBranchProtection { repository, patterns, if_revision: Some(revision) }).await
+    let add = |patterns: &mut Vec<String>| {
+        if patterns.contains(&asked.pattern) {
+            return Err(ApiError::new(StatusCode::CONFLICT, "rule already exists"));
+        }
+        patterns.push(asked.pattern);
+        Ok(())
+    };
+    change_protection(&caller, repository, add).await
 }
 
 async fn remove_protection(
     Extension(caller): Extension<Caller>,
-    Segments(repository): Segments<String>,
+    Names(repository): Names<RepositoryName>,
     JsonBody(asked): JsonBody<Pattern>,
 ) -> Result<StatusCode, ApiError> {
-    let repository = RepositoryName::new(repository)?;
+    let remove = |patterns: &mut Vec<String>| {
+        let before = patterns.len();
+        patterns.retain(|pattern| *pattern != asked.pattern);
+        match patterns.len() < before {
+            true => Ok(()),
+            false => Err(ApiError::new(StatusCode::NOT_FOUND, "rule not found")),
+        }
+    };
+    change_protection(&caller, repository, remove).await
+}
+
+/// Changes the rules, if nobody else did so in between.
+async fn change_protection(
+    caller: &Caller,
+    repository: RepositoryName,
+    change: impl FnOnce(&mut Vec<String>) -> Result<(), ApiError>,
+) -> Result<StatusCode, ApiError> {
     let BranchProtection { mut patterns, revision } =
         caller.client.get_branch_protection(&repository).await?;
-    let before = patterns.len();
-    patterns.retain(|pattern| *pattern != asked.pattern);
-    if patterns.len() == before {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "rule not found"));
-    }
-    set(&caller, SetBranchProtection { repository, patterns, if_revision: Some(revision) }).await
+    change(&mut patterns)?;
+    set(caller, SetBranchProtection { repository, patterns, if_revision: Some(revision) }).await
 }
 
 async fn set(caller: &Caller, request: SetBranchProtection) -> Result<StatusCode, ApiError> {

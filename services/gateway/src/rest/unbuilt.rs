@@ -28,9 +28,6 @@ const PATHS: &[&str] = &[
     "/repositories/{repository}/gc/prepare_uncommited",
     "/repositories/{repository}/refs/{ref}/symlink",
     "/repositories/{repository}/commits",
-    "/repositories/{repository}/pulls",
-    "/repositories/{repository}/pulls/{*rest}",
-    "/usage-report/summary",
 ];
 
 pub(crate) fn routes() -> Router<App> {

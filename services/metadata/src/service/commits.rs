@@ -1,6 +1,6 @@
 //! Commits: history, differences, merges.
 
-use braid_catalog::{DiffRequest, Differences, LogRequest, Mutation, SetMember};
+use braid_catalog::{CommitTree, DiffRequest, Differences, LogRequest, Mutation, SetMember};
 use braid_types::{CommitId, Error, RefExpression, RepositoryName};
 use braid_wire::proto::commit_service_server::CommitService;
 use braid_wire::{self as wire, proto};
@@ -25,6 +25,23 @@ impl CommitService for Core {
             let repository = asked.repository.clone();
             let id = self.catalog.commit(&repository, &convert::commit_request(asked, &by), &by).await?;
             self.made(&repository, id).await
+        };
+        self.front.write(span, request, answer).await
+    }
+
+    async fn commit_tree(&self, request: Request<proto::CommitTreeRequest>) -> Answer<proto::Commit> {
+        let span = span!("grpc.commit.commit_tree", request.get_ref().repository);
+        let answer = |asked: wire::CommitTree, by: Mutation| async move {
+            let commit = CommitTree {
+                branch: asked.branch,
+                tree: asked.metarange_id,
+                committer: by.principal.clone(),
+                message: asked.message,
+                metadata: asked.metadata,
+                time: asked.date,
+            };
+            let id = self.catalog.commit_tree(&asked.repository, &commit, &by).await?;
+            self.made(&asked.repository, id).await
         };
         self.front.write(span, request, answer).await
     }

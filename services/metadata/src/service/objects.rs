@@ -117,6 +117,13 @@ impl ObjectService for Core {
         self.front.write(span, request, answer).await
     }
 
+    async fn link_object(&self, request: Request<proto::LinkObjectRequest>) -> Answer<proto::Object> {
+        let span = span!("grpc.object.link_object", request.get_ref().repository);
+        let answer =
+            |asked: wire::LinkObject, by: Mutation| async move { self.link_object(asked, &by).await };
+        self.front.write(span, request, answer).await
+    }
+
     async fn get_download_url(
         &self,
         request: Request<proto::GetDownloadUrlRequest>,

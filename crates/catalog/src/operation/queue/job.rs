@@ -5,10 +5,12 @@ use bytes::Bytes;
 
 use crate::mutation::{Mutation, Request};
 use crate::operation::commit::CommitRequest;
+use crate::operation::commit_tree::CommitTree;
 use crate::operation::import::ImportStep;
 use crate::operation::merge::MergeRequest;
 use crate::operation::pick::{Direction, PickRequest};
 use crate::operation::plan::{Place, Plan};
+use crate::operation::pulls::PullStep;
 use crate::operation::stage::BranchAddress;
 use crate::record::RepositoryRecord;
 
@@ -25,6 +27,7 @@ pub(in crate::operation) struct HeadJob {
 #[derive(Debug)]
 pub(in crate::operation) enum Work {
     Commit(CommitRequest),
+    Tree(Box<CommitTree>),
     Merge(MergeRequest),
     Pick {
         pick: PickRequest,
@@ -34,6 +37,7 @@ pub(in crate::operation) enum Work {
     },
     HardReset(RefExpression),
     Import(Box<ImportStep>),
+    Pull(Box<PullStep>),
 }
 
 impl HeadJob {
@@ -68,7 +72,8 @@ impl HeadJob {
     /// The ref whose branch, if it is one, is going to be read.
     pub(super) fn reads(&self) -> Option<&RefExpression> {
         match &self.work {
-            Work::Commit(_) | Work::Import(_) => None,
+            Work::Commit(_) | Work::Tree(_) | Work::Import(_) => None,
+            Work::Pull(pull) => Some(&pull.source),
             Work::Merge(merge) => Some(&merge.source),
             Work::Pick { pick, .. } => Some(&pick.commit),
             Work::HardReset(to) => Some(to),
@@ -82,6 +87,8 @@ impl HeadJob {
             Work::Merge(merge) => (&merge.message, &merge.metadata),
             Work::Pick { pick, .. } => (&pick.message, &pick.metadata),
             Work::Import(import) => return import.weight(),
+            Work::Tree(commit) => (&commit.message, &commit.metadata),
+            Work::Pull(pull) => (&pull.merge.message, &pull.merge.metadata),
             Work::HardReset(_) => return 0,
         };
         message.len() + metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
@@ -96,6 +103,7 @@ impl HeadJob {
         let place = Place { repository, by: &self.mutation };
         match &mut self.work {
             Work::Commit(commit) => plan.commit(place, commit).await,
+            Work::Tree(commit) => plan.commit_tree(place, commit).await,
             Work::Merge(merge) => plan.merge(place, merge).await,
             Work::Pick { pick, direction, picked } => {
                 let commit = match *picked {
@@ -106,6 +114,7 @@ impl HeadJob {
             }
             Work::HardReset(to) => plan.hard_reset(place, &self.at.branch, to).await,
             Work::Import(import) => plan.import(place, &self.at.branch, import).await,
+            Work::Pull(pull) => plan.pull(place, pull).await,
         }
     }
 }

@@ -1,14 +1,16 @@
-//! Writing an object past the gateway: a place to put the data, then the link.
+//! Writing an object past the gateway: a place to put the data, then the link. Or the link alone, to data that is in a bucket already.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::Extension;
-use braid_client::Link;
-use http::HeaderMap;
+use axum::extract::{Extension, State};
+use braid_client::{Link, LinkObject, Object};
+use braid_types::{Time, xid};
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::upload::{if_absent, target};
+use crate::rest::App;
 use crate::rest::body::JsonBody;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
@@ -47,15 +49,24 @@ pub(crate) async fn place(
     }))
 }
 
+/// What is to be linked, as both ways to ask for it say.
+#[derive(Deserialize)]
+pub(crate) struct Content {
+    checksum: String,
+    size_bytes: u64,
+    #[serde(default, alias = "user_metadata")]
+    metadata: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default)]
+    mtime: Option<i64>,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Staged {
     staging: Address,
-    checksum: String,
-    size_bytes: u64,
-    #[serde(default)]
-    user_metadata: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    content_type: Option<String>,
+    #[serde(flatten)]
+    content: Content,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +76,7 @@ struct Address {
 
 /// `PUT /repositories/{repository}/branches/{branch}/staging/backing`
 pub(crate) async fn link(
+    State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
@@ -72,40 +84,104 @@ pub(crate) async fn link(
     JsonBody(asked): JsonBody<Staged>,
 ) -> Result<Json<ObjectStats>, ApiError> {
     let on = ObjectOn::new(segments, &query)?;
-    let checksum = asked.checksum.trim().trim_matches('"');
-    if checksum.is_empty() {
-        return Err(ApiError::bad_request("the field 'checksum' is empty"));
-    }
-    let link = Link {
-        path: on.path,
-        intent: proof(&asked.staging.physical_address)?.to_owned(),
-        checksum: checksum.to_owned(),
-        size: asked.size_bytes,
-        content_type: asked.content_type.unwrap_or_default(),
-        metadata: asked.user_metadata.unwrap_or_default(),
-        if_absent: if_absent(&headers)?,
-        if_etag: None,
-        if_generation: None,
-    };
-    let object = caller.client.link_upload(&on.repository, &on.branch, link).await?;
+    let linking = Linking { on, if_absent: if_absent(&headers)?, content: asked.content };
+    let object = linking.link(&app, &caller, &asked.staging.physical_address).await?;
     Ok(Json(ObjectStats::of(object, Shown { metadata: true })))
 }
 
-/// An address without a proof is one that nobody was given: linking it would be an import.
-fn proof(address: &str) -> Result<&str, ApiError> {
-    let missing = || {
-        ApiError::bad_request(format!(
-            "physical address '{address}' is invalid: it was not given out for an upload"
-        ))
-    };
-    address.rsplit_once(PROOF).map(|(_, proof)| proof).ok_or_else(missing)
+#[derive(Deserialize)]
+pub(crate) struct StagedObject {
+    physical_address: String,
+    #[serde(flatten)]
+    content: Content,
 }
 
-/// `PUT /repositories/{repository}/branches/{branch}/objects`: stages any address, which needs imports.
+/// `PUT /repositories/{repository}/branches/{branch}/objects`
 pub(crate) async fn stage(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-) -> Result<Json<ObjectStats>, ApiError> {
-    ObjectOn::new(segments, &query)?;
-    Err(ApiError::not_implemented())
+    JsonBody(asked): JsonBody<StagedObject>,
+) -> Result<(StatusCode, Json<ObjectStats>), ApiError> {
+    let on = ObjectOn::new(segments, &query)?;
+    let linking = Linking { on, if_absent: false, content: asked.content };
+    let object = linking.link(&app, &caller, &asked.physical_address).await?;
+    Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))
+}
+
+/// A link on its way.
+struct Linking {
+    on: ObjectOn,
+    if_absent: bool,
+    content: Content,
+}
+
+impl Linking {
+    /// Links an address that was given out, by its proof, or one of another place.
+    async fn link(self, app: &App, caller: &Caller, address: &str) -> Result<Object, ApiError> {
+        let ObjectOn { repository, branch, path } = self.on;
+        let Content { checksum, size_bytes, metadata, content_type, mtime } = self.content;
+        let checksum = checksum.trim().trim_matches('"').to_owned();
+        if checksum.is_empty() {
+            return Err(ApiError::bad_request("the field 'checksum' is empty"));
+        }
+        let (content_type, metadata) = (content_type.unwrap_or_default(), metadata.unwrap_or_default());
+        let (size, if_absent, if_etag) = (size_bytes, self.if_absent, None);
+        let Some(intent) = proof(address).map(str::to_owned) else {
+            let mtime = mtime.map(Time::from_seconds);
+            let physical_address = app.settings.address(address);
+            let request = LinkObject {
+                repository,
+                branch,
+                path,
+                physical_address,
+                checksum,
+                size,
+                content_type,
+                metadata,
+                mtime,
+                if_absent,
+                if_etag,
+            };
+            return Ok(caller.client.link_object(request).await?);
+        };
+        let (if_etag, if_generation) = (None, None);
+        let link =
+            Link { path, intent, checksum, size, content_type, metadata, if_absent, if_etag, if_generation };
+        Ok(caller.client.link_upload(&repository, &branch, link).await?)
+    }
+}
+
+/// The proof that an address of the form that is given out comes with. Any other address may hold commas of its own.
+fn proof(address: &str) -> Option<&str> {
+    let (place, proof) = address.rsplit_once(PROOF)?;
+    let mut parts = place.rsplit('/');
+    let is_given = [parts.next(), parts.next()].into_iter().all(|part| part.is_some_and(is_xid));
+    (is_given && parts.next() == Some("data")).then_some(proof)
+}
+
+fn is_xid(text: &str) -> bool {
+    xid::decode(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_that_are_given_out_come_with_a_proof() {
+        let (id, other) = ("9m4e2mr0ui3e8a215n4g", "9m4e2mr0ui3e8a215n50");
+        assert_eq!(proof(&format!("s3://b/lake/data/{id}/{other},a.b_c-d")), Some("a.b_c-d"));
+        for foreign in [
+            format!("s3://b/lake/data/{id}/{other}"),
+            format!("s3://b/lake/{id}/{other},proof"),
+            format!("s3://b/lake/data/{id}/x,proof"),
+            format!("s3://b/lake/data/x/{id},proof"),
+            "s3://b/a,b".to_owned(),
+            ",".to_owned(),
+        ] {
+            assert_eq!(proof(&foreign), None, "{foreign}");
+        }
+    }
 }
