@@ -9,3 +9,7 @@ pub(crate) fn measure(_: &mut Figures) -> anyhow::Result<()> {
 pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
     measure(figures)
 }
+
+pub(crate) fn measure_gateway(figures: &mut Figures) -> anyhow::Result<()> {
+    measure(figures)
+}

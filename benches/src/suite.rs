@@ -18,6 +18,8 @@ enum Suite {
     Service,
     /// The same server, merging many branches into one.
     Merging,
+    /// The same server by its REST and S3 APIs.
+    Gateway,
     /// The client for TiKV against the protocol server of its tests.
     Tikv,
 }
@@ -25,7 +27,7 @@ enum Suite {
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no suite '{name}'; there are range, tree, service, merging and tikv, and tree/PART with {}",
+    "there is no suite '{name}'; there are range, tree, service, merging, gateway and tikv, and tree/PART with {}",
     parts()
 )]
 pub struct UnknownSuite {
@@ -56,6 +58,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
             Suite::Tree(parts) => tree::measure(&mut figures, &parts)?,
             Suite::Service => service::measure(&mut figures)?,
             Suite::Merging => service::measure_merging(&mut figures)?,
+            Suite::Gateway => service::measure_gateway(&mut figures)?,
             Suite::Tikv => tikv::measure(&mut figures)?,
         }
     }
@@ -65,7 +68,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        return Ok(vec![Suite::Range, trees, Suite::Service, Suite::Merging, Suite::Tikv]);
+        return Ok(vec![Suite::Range, trees, Suite::Service, Suite::Merging, Suite::Gateway, Suite::Tikv]);
     }
     names.iter().map(|name| named(name)).collect()
 }
@@ -76,6 +79,7 @@ fn named(name: &str) -> Result<Suite, UnknownSuite> {
         "tree" => Ok(Suite::Tree(Part::MEASURED.to_vec())),
         "service" => Ok(Suite::Service),
         "merging" => Ok(Suite::Merging),
+        "gateway" => Ok(Suite::Gateway),
         "tikv" => Ok(Suite::Tikv),
         _ => {
             let part = name.strip_prefix("tree/").and_then(Part::named);
@@ -96,7 +100,8 @@ mod tests {
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        let all = vec![Suite::Range, trees.clone(), Suite::Service, Suite::Merging, Suite::Tikv];
+        let servers = [Suite::Service, Suite::Merging, Suite::Gateway];
+        let all = [vec![Suite::Range, trees.clone()], servers.to_vec(), vec![Suite::Tikv]].concat();
         assert_eq!(chosen(&[]), Ok(all));
         assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
         assert_eq!(chosen(&["tree/lookup"]), Ok(vec![Suite::Tree(vec![Part::Lookup])]));
@@ -108,8 +113,8 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        let names =
-            ["range", "tree", "service", "merging", "tikv"].into_iter().chain(Part::MEASURED.map(Part::name));
+        let suites = ["range", "tree", "service", "merging", "gateway", "tikv"];
+        let names = suites.into_iter().chain(Part::MEASURED.map(Part::name));
         assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }
 }

@@ -7,7 +7,7 @@ use s3s::{S3Error, S3ErrorCode};
 
 /// Why a request is refused: the S3 code, and a message.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(super) struct Refusal {
     code: &'static str,
     message: String,
 }
@@ -23,7 +23,7 @@ pub enum Addressing {
 
 /// The answer to a refused request.
 #[must_use]
-pub fn refused(refusal: Refusal) -> Response<Body> {
+pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).expect("every refusal has a code of S3's");
     match S3Error::with_message(code, refusal.message).to_http_response() {
         Ok(response) => response.map(Body::new),
@@ -56,7 +56,12 @@ enum Target {
 
 /// Why the request is refused, if it is.
 #[must_use]
-pub fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap, addressing: Addressing) -> Option<Refusal> {
+pub(super) fn refusal(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    addressing: Addressing,
+) -> Option<Refusal> {
     let names: Vec<&str> = parameter_names(uri).collect();
     if is_version_2(&names, headers) {
         let message = "Signature Version 2 is not accepted; use Version 4".to_owned();
