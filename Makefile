@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree fuzz soak demo
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-gateway bench-tree fuzz soak demo
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -12,8 +12,9 @@ help:
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"
 	@echo "make test-clients   lakeFS's own Python clients and S3 clients against a started server; needs Python, its package index and apt"
 	@echo "make test-clients-lakefs  lakeFS's Python clients alone"
-	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
+	@echo "make test-clients-s3  the S3 clients alone, and memory; MIB=10 FILES=100 LARGE_MIB=64 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
+	@echo "make bench-gateway  benchmarks of the REST and S3 APIs beside gRPC and beside an HTTP handler that does nothing"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
 	@echo "make soak           random faults in the middle of transfers and of work on a lake, SEEDS=1000 runs of each; FIRST_SEED=n SEEDS=1 does one again"
@@ -57,6 +58,9 @@ test-clients-lakefs:
 
 bench:
 	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches
+
+bench-gateway:
+	cargo bench -p braid-benches -- gateway
 
 bench-tree:
 	cargo bench -p braid-benches --no-default-features -- tree
