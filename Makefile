@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make verify` only reads, `make fix` only writes.
 
-.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree bench-txn fuzz soak demo test-clients-lakectl
+.PHONY: help verify fix test test-referee test-faults test-histories test-interop test-clients test-clients-lakefs test-clients-s3 bench bench-tree bench-txn fuzz soak demo test-clients-lakectl bench-gateway
 
 help:
 	@echo "make verify         format, lints, tests and docs: reads only"
@@ -13,8 +13,9 @@ help:
 	@echo "make test-clients   lakeFS's own Python clients and S3 clients against a started server; needs Python, its package index and apt"
 	@echo "make test-clients-lakefs  lakeFS's Python clients alone"
 	@echo "make test-clients-lakectl  lakeFS's command line, built from its Go module; nothing without Go"
-	@echo "make test-clients-s3  the S3 clients alone; MIB=10 FILES=100 makes a short run"
+	@echo "make test-clients-s3  the S3 clients alone, and memory; MIB=10 FILES=100 LARGE_MIB=64 makes a short run"
 	@echo "make bench          benchmarks; one 'figure NAME VALUE UNIT' a line"
+	@echo "make bench-gateway  benchmarks of the REST and S3 APIs beside gRPC and beside an HTTP handler that does nothing"
 	@echo "make bench-tree     benchmarks of trees of 10,000,000 entries; ENTRIES=1000000 makes a short run"
 	@echo "make bench-txn      benchmarks of transactions on both backends, on a lake of 1,000,000 entries; ENTRIES=100000 makes a short run"
 	@echo "make fuzz           fuzzes what reads stored bytes, for SECONDS=60 in all; needs Rust and a C++ compiler"
@@ -63,6 +64,9 @@ test-clients-lakectl:
 
 bench:
 	ENTRIES=$${ENTRIES:-1000000} cargo bench -p braid-benches
+
+bench-gateway:
+	cargo bench -p braid-benches -- gateway
 
 bench-tree:
 	cargo bench -p braid-benches --no-default-features -- tree

@@ -1,4 +1,4 @@
-//! `cargo bench -p braid-benches [-- range tree tree/PART service merging]`: prints the figures of the suites named, or of all.
+//! `cargo bench -p braid-benches [-- range tree tree/PART service merging gateway]`: prints the figures of the suites named, or of all.
 
 fn main() -> anyhow::Result<()> {
     // Cargo itself adds `--bench`.

@@ -13,3 +13,7 @@ pub(crate) fn measure_transactions(figures: &mut Figures) -> anyhow::Result<()> 
 pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
     measure(figures)
 }
+
+pub(crate) fn measure_gateway(figures: &mut Figures) -> anyhow::Result<()> {
+    measure(figures)
+}

@@ -7,6 +7,8 @@
 mod backend;
 mod fleet;
 mod floor;
+mod gateway;
+mod http;
 mod merging;
 mod mutations;
 mod pool;
@@ -36,12 +38,17 @@ const STATS: usize = 20_000;
 
 /// Staging, reading and committing.
 pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
-    serve(async |fleet, folder| measure_server(figures, fleet, folder).await)
+    serve(async |_, fleet, folder| measure_server(figures, fleet, folder).await)
 }
 
 /// Merging many branches into one.
 pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
-    serve(async |fleet, folder| merging::measure(figures, fleet, folder).await)
+    serve(async |_, fleet, folder| merging::measure(figures, fleet, folder).await)
+}
+
+/// The REST and S3 APIs beside gRPC.
+pub(crate) fn measure_gateway(figures: &mut Figures) -> anyhow::Result<()> {
+    serve(async |server, fleet, _| gateway::measure(figures, server, fleet).await)
 }
 
 /// Transactions, on each backend.
@@ -50,7 +57,7 @@ pub(crate) fn measure_transactions(figures: &mut Figures) -> anyhow::Result<()> 
 }
 
 /// Starts a server with its clients for `work`, which is given a folder on the disk of the server's data.
-fn serve(work: impl AsyncFnOnce(&Fleet, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn serve(work: impl AsyncFnOnce(&Server, &Fleet, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let folder =
         tempfile::Builder::new().prefix("braid-benches-").tempdir().context("no temporary folder")?;
@@ -58,7 +65,7 @@ fn serve(work: impl AsyncFnOnce(&Fleet, &Path) -> anyhow::Result<()>) -> anyhow:
         let config = ServerConfig::in_folder(folder.path().join("data"));
         let server = Box::pin(Server::start(config)).await?;
         let fleet = Fleet::connect(&server, CLIENTS).await?;
-        let measured = Box::pin(work(&fleet, folder.path())).await;
+        let measured = Box::pin(work(&server, &fleet, folder.path())).await;
         let stopped = Box::pin(server.stop()).await;
         measured.and(stopped)
     })

@@ -20,6 +20,8 @@ enum Suite {
     Merging,
     /// Transactions on servers of both backends.
     Txn,
+    /// The same server by its REST and S3 APIs.
+    Gateway,
     /// The client for TiKV against the protocol server of its tests.
     Tikv,
 }
@@ -27,7 +29,7 @@ enum Suite {
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no suite '{name}'; there are range, tree, service, merging, txn and tikv, and tree/PART with {}",
+    "there is no suite '{name}'; there are range, tree, service, merging, txn, gateway and tikv, and tree/PART with {}",
     parts()
 )]
 pub struct UnknownSuite {
@@ -59,6 +61,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
             Suite::Service => service::measure(&mut figures)?,
             Suite::Merging => service::measure_merging(&mut figures)?,
             Suite::Txn => service::measure_transactions(&mut figures)?,
+            Suite::Gateway => service::measure_gateway(&mut figures)?,
             Suite::Tikv => tikv::measure(&mut figures)?,
         }
     }
@@ -68,7 +71,8 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        return Ok(vec![Suite::Range, trees, Suite::Service, Suite::Merging, Suite::Txn, Suite::Tikv]);
+        let servers = [Suite::Service, Suite::Merging, Suite::Txn, Suite::Gateway];
+        return Ok([vec![Suite::Range, trees], servers.to_vec(), vec![Suite::Tikv]].concat());
     }
     names.iter().map(|name| named(name)).collect()
 }
@@ -80,6 +84,7 @@ fn named(name: &str) -> Result<Suite, UnknownSuite> {
         "service" => Ok(Suite::Service),
         "merging" => Ok(Suite::Merging),
         "txn" => Ok(Suite::Txn),
+        "gateway" => Ok(Suite::Gateway),
         "tikv" => Ok(Suite::Tikv),
         _ => {
             let part = name.strip_prefix("tree/").and_then(Part::named);
@@ -100,7 +105,8 @@ mod tests {
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        let all = vec![Suite::Range, trees.clone(), Suite::Service, Suite::Merging, Suite::Txn, Suite::Tikv];
+        let servers = [Suite::Service, Suite::Merging, Suite::Txn, Suite::Gateway];
+        let all = [vec![Suite::Range, trees.clone()], servers.to_vec(), vec![Suite::Tikv]].concat();
         assert_eq!(chosen(&[]), Ok(all));
         assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
         assert_eq!(chosen(&["tree/lookup"]), Ok(vec![Suite::Tree(vec![Part::Lookup])]));
@@ -112,9 +118,8 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        let names = ["range", "tree", "service", "merging", "txn", "tikv"]
-            .into_iter()
-            .chain(Part::MEASURED.map(Part::name));
+        let suites = ["range", "tree", "service", "merging", "txn", "gateway", "tikv"];
+        let names = suites.into_iter().chain(Part::MEASURED.map(Part::name));
         assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }
 }

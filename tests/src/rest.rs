@@ -235,3 +235,43 @@ async fn a_branch_moves_to_a_commit_unless_anything_is_uncommitted() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     served.server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_part_of_an_upload_is_copied_from_another_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path()).await;
+    served.upload("main", "from", "0123456789").await;
+    let uploads = "/repositories/lake/branches/main/staging/pmpu";
+    let (_, begun) = json(served.request(Method::POST, &format!("{uploads}?path=to"))).await;
+    let upload = format!("{uploads}/{}", begun["upload_id"].as_str().unwrap());
+    let copy = async |part: &str, source: Value| {
+        let body = json!({ "physical_address": begun["physical_address"], "copy_source": source });
+        let answer = served.send(Method::PUT, &format!("{upload}/parts/{part}/copy?path=to"), &body);
+        let answer = answer.send().await.unwrap();
+        let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), tag)
+    };
+    let from = |path: &str, range: Value| json!({ "repository": "lake", "ref": "main", "path": path, "range": range });
+    let mut parts = Vec::new();
+    for (part, range) in [(1, Value::Null), (2, json!("bytes=3-4"))] {
+        let (status, tag) = copy(&part.to_string(), from("from", range)).await;
+        assert_eq!(status, 204);
+        parts.push(json!({ "part_number": part, "etag": tag.unwrap() }));
+    }
+    for (part, path, range, status) in [
+        ("3", "none", Value::Null, 404),
+        ("3", "from", json!("bytes=10-11"), 416),
+        ("3", "from", json!("bytes=0-1,3-4"), 400),
+        ("3", "from", json!(7), 400),
+        ("10001", "from", Value::Null, 400),
+        ("x", "from", Value::Null, 400),
+    ] {
+        assert_eq!(copy(part, from(path, range.clone())).await, (status, None), "{part} {path} {range}");
+    }
+    let complete = served.send(Method::PUT, &format!("{upload}?path=to"), &json!({ "parts": parts }));
+    let (status, stats) = json(complete).await;
+    assert_eq!((status, &stats["size_bytes"]), (StatusCode::OK, &12.into()), "{stats}");
+    let read = served.get("/repositories/lake/refs/main/objects?path=to").send().await.unwrap();
+    assert_eq!(read.text().await.unwrap(), "012345678934");
+    served.server.stop().await.unwrap();
+}

@@ -43,8 +43,7 @@ impl Fleet {
         &self.clients[0]
     }
 
-    /// Does every call once. Each client has one under way at a time, and takes the next one that nobody took. Gives the time
-    /// until the last was answered.
+    /// Does every call once, as [`spread`] does, by all the clients.
     pub(super) async fn each<Call, Answer>(
         &self,
         calls: Vec<Call>,
@@ -54,21 +53,36 @@ impl Fleet {
         Call: Send + 'static,
         Answer: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let calls = Arc::new(Mutex::new(calls.into_iter()));
-        let started = Instant::now();
-        let tasks = self.clients.iter().map(|client| {
-            let (client, calls, call) = (client.clone(), Arc::clone(&calls), call.clone());
-            tokio::spawn(async move {
-                loop {
-                    let next = calls.lock().expect("nobody panics with the lock").next();
-                    let Some(next) = next else { return anyhow::Ok(()) };
-                    call(client.clone(), next).await?;
-                }
-            })
-        });
-        for ended in try_join_all(tasks.collect::<Vec<_>>()).await? {
-            ended?;
-        }
-        Ok(started.elapsed())
+        spread(&self.clients, calls, call).await
     }
+}
+
+/// Does every call once, by callers that each have one under way at a time and take the next one that nobody took. Gives the
+/// time until the last was answered.
+pub(super) async fn spread<Caller, Call, Answer>(
+    callers: &[Caller],
+    calls: Vec<Call>,
+    call: impl Fn(Caller, Call) -> Answer + Clone + Send + 'static,
+) -> anyhow::Result<Duration>
+where
+    Caller: Clone + Send + 'static,
+    Call: Send + 'static,
+    Answer: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let calls = Arc::new(Mutex::new(calls.into_iter()));
+    let started = Instant::now();
+    let tasks = callers.iter().map(|caller| {
+        let (caller, calls, call) = (caller.clone(), Arc::clone(&calls), call.clone());
+        tokio::spawn(async move {
+            loop {
+                let next = calls.lock().expect("nobody panics with the lock").next();
+                let Some(next) = next else { return anyhow::Ok(()) };
+                call(caller.clone(), next).await?;
+            }
+        })
+    });
+    for ended in try_join_all(tasks.collect::<Vec<_>>()).await? {
+        ended?;
+    }
+    Ok(started.elapsed())
 }

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, branch, cat, cherry_pick, commit, commit_set, completion, cp, diff, du, dump, fsck, get, import, info, log, ls, merge, merge_base, mv, pr, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
+    apply, branch, cat, cherry_pick, commit, commit_set, completion, cp, diff, du, dump, fsck, get, import,
+    info, log, ls, merge, merge_base, mv, pr, put, repo, restore, revert, rm, show, stat, tag, user, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -7,6 +7,7 @@ mod data;
 mod gateway;
 mod rest;
 mod s3;
+mod stored;
 
 pub use gateway::{Gateway, Parts, Settings};
 pub use s3::S3Gateway;

@@ -18,7 +18,6 @@ mod incoming;
 mod list;
 mod metadata;
 mod multipart;
-mod operations;
 mod parts;
 mod read;
 mod uploads;
@@ -41,6 +40,8 @@ use crate::gateway::Shared;
 struct LakeS3 {
     shared: Arc<Shared>,
 }
+
+braid_objects::s3_operations!(LakeS3);
 
 /// The gateway's S3 API.
 pub(crate) fn service(shared: &Arc<Shared>) -> S3Gateway {

@@ -15,7 +15,7 @@ impl Core {
     pub(crate) async fn link_object(&self, asked: LinkObject, mutation: &Mutation) -> Result<Object, Error> {
         let record = self.writable(&asked.repository).await?;
         let (path, uri) = (asked.path, asked.physical_address);
-        let condition = write_condition(&path, asked.if_absent, asked.if_etag.as_deref())?;
+        let condition = write_condition(&path, asked.if_absent, asked.if_etag.as_deref(), None)?;
         let source = ImportSource::Object { uri: uri.clone(), destination: path.clone() };
         self.imports.store().check(&record.storage_namespace, &source)?;
         let found = match self.imports.store().find(&uri).await {

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 BUCKET = "lake"
+MIB = 1 << 20
 
 
 class Boto3:
@@ -18,6 +19,12 @@ class Boto3:
         # Checksums as the SDK comes: CRC32 of every upload, in a trailer of streams.
         config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
         self.s3 = session.client("s3", endpoint_url=lake.endpoint, config=config)
+
+    def copy(self, source, key):
+        from boto3.s3.transfer import TransferConfig
+
+        # Parts of 8 MiB, each an UploadPartCopy.
+        self.s3.copy({"Bucket": BUCKET, "Key": source}, BUCKET, key, Config=TransferConfig(multipart_threshold=8 * MIB))
 
     def put(self, key, file):
         self.s3.upload_file(str(file), BUCKET, key)
@@ -83,6 +90,10 @@ class AwsCli(Command):
     def get(self, key, file):
         self.run("s3", "cp", "--no-progress", f"s3://{BUCKET}/{key}", file)
 
+    def copy(self, source, key):
+        # Above 8 MiB it copies by parts of its own accord.
+        self.run("s3", "cp", "--no-progress", f"s3://{BUCKET}/{source}", f"s3://{BUCKET}/{key}")
+
     def list(self, prefix):
         # It ends with 1 when it finds nothing.
         lines = self.run("s3", "ls", "--recursive", f"s3://{BUCKET}/{prefix}", fine=(0, 1)).splitlines()
@@ -110,6 +121,7 @@ class S3Cmd(Command):
             f"host_bucket = {host}",
             "use_https = False",
             "max_retries = 1",
+            "multipart_copy_chunk_size_mb = 8",
         ]
         self.config.write_text("\n".join(lines))
 
@@ -121,6 +133,9 @@ class S3Cmd(Command):
 
     def get(self, key, file):
         self.run("get", "--force", f"s3://{BUCKET}/{key}", file)
+
+    def copy(self, source, key):
+        self.run("cp", f"s3://{BUCKET}/{source}", f"s3://{BUCKET}/{key}")
 
     def list(self, prefix):
         lines = self.run("ls", "--recursive", f"s3://{BUCKET}/{prefix}").splitlines()
@@ -155,6 +170,10 @@ class Rclone(Command):
     def get(self, key, file):
         self.run("copyto", f"lake:{BUCKET}/{key}", file)
 
+    def copy(self, source, key):
+        parts = ["--s3-copy-cutoff", "8M", "--s3-chunk-size", "8M"]
+        self.run("copyto", *parts, f"lake:{BUCKET}/{source}", f"lake:{BUCKET}/{key}")
+
     def list(self, prefix):
         lines = self.run("lsf", "--recursive", "--files-only", f"lake:{BUCKET}/{prefix}").splitlines()
         return sorted(prefix + line for line in lines)
@@ -181,6 +200,14 @@ class S3Fs:
 
     def get(self, key, file):
         self.fs.get_file(f"{BUCKET}/{key}", str(file))
+
+    def copy(self, source, key):
+        from fsspec.asyn import sync
+
+        # What `copy` does above 150 MiB, in parts of 50 MiB.
+        size = self.fs.info(f"{BUCKET}/{source}")["size"]
+        block = 8 * MIB
+        sync(self.fs.loop, self.fs._copy_managed, f"{BUCKET}/{source}", f"{BUCKET}/{key}", size, block=block)
 
     def list(self, prefix):
         return sorted(path.removeprefix(f"{BUCKET}/") for path in self.fs.find(f"{BUCKET}/{prefix}"))
@@ -212,6 +239,10 @@ class PyArrow:
     def get(self, key, file):
         with self.fs.open_input_stream(f"{BUCKET}/{key}") as source, open(file, "wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
+
+    def copy(self, source, key):
+        # It knows no copy in parts.
+        self.fs.copy_file(f"{BUCKET}/{source}", f"{BUCKET}/{key}")
 
     def list(self, prefix):
         selector = self.module.FileSelector(f"{BUCKET}/{prefix}".rstrip("/"), recursive=True, allow_not_found=True)

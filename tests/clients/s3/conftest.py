@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from clients import CLIENTS
 
 
 @dataclass
@@ -34,14 +36,27 @@ class Lake:
         return run.stdout
 
     def resident(self):
-        """The most memory that the server ever had, in MiB."""
+        """How much memory the server has now, in MiB."""
+        return self.memory("VmRSS")
+
+    def most_resident(self):
+        """The most memory that the server had since it started, or since this was forgotten, in MiB."""
+        return self.memory("VmHWM")
+
+    def forget_most_resident(self):
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def memory(self, field):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1024
+        return int(re.search(field + r":\s+(\d+) kB", status).group(1)) / 1024
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0
 
 
-@pytest.fixture(scope="session")
-def lake(tmp_path_factory):
-    data = tmp_path_factory.mktemp("lake")
+def start(data):
+    """A server over this folder, with a repository `lake`."""
     command = [os.environ["BRAID"], "up", "--data", str(data), "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
     said = ""
@@ -58,10 +73,24 @@ def lake(tmp_path_factory):
         process=process,
     )
     lake.braid("repo", "create", "lake")
+    return lake
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory):
+    lake = start(tmp_path_factory.mktemp("lake"))
     yield lake
-    print(f"\nmost resident memory of the server: {lake.resident():.0f} MiB")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    print(f"\nmost resident memory of the server: {lake.most_resident():.0f} MiB")
+    lake.stop()
+
+
+@pytest.fixture
+def fresh_lake():
+    """One that has done nothing yet, and whose data goes with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = start(Path(folder) / "data")
+        yield lake
+        lake.stop()
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -70,7 +99,7 @@ def pytest_terminal_summary(terminalreporter):
     for outcome, sign in [("passed", "yes"), ("failed", "FAILED"), ("skipped", "-")]:
         for report in terminalreporter.stats.get(outcome, []):
             match = re.search(r"::test_(\w+)\[(\w+)\]$", report.nodeid)
-            if match and getattr(report, "when", "call") in ("call", "setup"):
+            if match and match.group(2) in CLIENTS and getattr(report, "when", "call") in ("call", "setup"):
                 rows.setdefault(match.group(2), {})[match.group(1)] = sign
     if not rows:
         return

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the S3 API's tests with clients as they are published: boto3, awscli, s3cmd, s3fs, pyarrow and DuckDB from PyPI,
 # rclone from Debian. Needs Python 3.10 or newer and apt; installs nothing but into CACHE. The program under test is
-# BRAID, or is built. MIB and FILES make a smaller run.
+# BRAID, or is built. MIB and FILES make a smaller run; LARGE_MIB=5120 moves five GiB by each API, for which the temporary
+# folder must have room.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)

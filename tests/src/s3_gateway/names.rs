@@ -1,6 +1,10 @@
+use std::fmt::Write;
+
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use reqwest::{Method, RequestBuilder};
 
 use super::Lake;
+use super::signed::http;
 use crate::lake::read;
 
 /// Paths that are hard on URLs, file systems or XML.
@@ -48,8 +52,36 @@ fn odd_paths() -> Vec<String> {
     paths
 }
 
+/// A request of REST for the object at this path, every byte of which is encoded.
+fn rest(lake: &Lake, method: Method, at: &str, path: &str) -> RequestBuilder {
+    let encoded = path.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02X}").unwrap();
+        encoded
+    });
+    let address = lake.server.http_address();
+    let url = format!("http://{address}/api/v1/repositories/lake/{at}/main/objects?path={encoded}");
+    let key = lake.server.first_key().unwrap();
+    http().request(method, url).basic_auth(&key.id, Some(key.secret.expose()))
+}
+
 #[tokio::test]
-async fn paths_are_the_same_byte_for_byte_by_both_protocols() {
+async fn what_rest_wrote_is_found_byte_for_byte_by_all_protocols() {
+    let lake = Lake::start().await;
+    for path in odd_paths() {
+        let answer = rest(&lake, Method::POST, "branches", &path).body(path.clone()).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{path:?}: {:?}", answer.text().await);
+    }
+    for path in odd_paths() {
+        let read_back = rest(&lake, Method::GET, "refs", &path).send().await.unwrap().text().await.unwrap();
+        assert_eq!(read_back, path);
+        assert_eq!(lake.get(&format!("main/{path}")).await, path);
+        assert_eq!(read(&lake.grpc, "main", &path).await, path);
+    }
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_s3_wrote_is_found_byte_for_byte_by_all_protocols() {
     let lake = Lake::start().await;
     for path in odd_paths() {
         let key = format!("main/{path}");
@@ -59,6 +91,8 @@ async fn paths_are_the_same_byte_for_byte_by_both_protocols() {
     for path in odd_paths() {
         assert_eq!(lake.get(&format!("main/{path}")).await, path);
         assert_eq!(read(&lake.grpc, "main", &path).await, path);
+        let by_rest = rest(&lake, Method::GET, "refs", &path).send().await.unwrap();
+        assert_eq!(by_rest.text().await.unwrap(), path);
     }
     let listed = lake.s3.list_objects_v2().bucket("lake").prefix("main/").send().await.unwrap();
     let mut expected: Vec<String> = odd_paths().into_iter().map(|path| format!("main/{path}")).collect();

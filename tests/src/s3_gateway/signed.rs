@@ -112,12 +112,19 @@ impl Signed {
 
     /// The status, and the S3 code if the answer is an error.
     pub(super) async fn answer(&self, body: &'static str) -> (StatusCode, String) {
-        let answer = self.request().body(body).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-        (status, code.map_or(String::new(), |(code, _)| code.to_owned()))
+        told(self.request().body(body)).await
     }
+}
+
+/// The status, and the S3 code if the answer is an error, which is then in S3's form.
+pub(super) async fn told(request: RequestBuilder) -> (StatusCode, String) {
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let text = answer.text().await.unwrap();
+    let refused = text.split_once("<Error><Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let Some((code, _)) = refused else { return (status, String::new()) };
+    assert_eq!(headers["content-type"], "application/xml", "{text}");
+    (status, code.to_owned())
 }
 
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {

@@ -1,7 +1,10 @@
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
+use braid_client::CreateRepository;
+use braid_types::RepositoryName;
+
 use super::{Lake, refusal, refused};
-use crate::lake::{path, reference};
+use crate::lake::{commit, path, reference, write};
 
 async fn start(lake: &Lake, key: &str) -> String {
     let create = lake.s3.create_multipart_upload().bucket("lake").key(key);
@@ -94,9 +97,54 @@ async fn parts_are_copied_from_other_objects() {
         parts.push(CompletedPart::builder().part_number(number).e_tag(tag).build());
     }
     assert_eq!(refusal(copy(3, "lake/main/none", None).await), refused(404, "NoSuchKey"));
+    assert_eq!(refusal(copy(10_001, "lake/main/from", None).await), refused(400, "InvalidArgument"));
+    for (range, status, code) in [
+        ("bytes=5-10", 416, "InvalidRange"),
+        ("bytes=10-", 400, "InvalidArgument"),
+        ("bytes=-3", 400, "InvalidArgument"),
+        ("0-3", 400, "InvalidArgument"),
+    ] {
+        assert_eq!(refusal(copy(3, "lake/main/from", Some(range)).await), refused(status, code), "{range}");
+    }
     let complete = lake.s3.complete_multipart_upload().bucket("lake").key("main/to").upload_id(&upload);
     complete.multipart_upload(of(&parts)).send().await.unwrap();
     assert_eq!(lake.get("main/to").await, "012345678934");
+    lake.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_is_copied_from_any_ref_and_repository_if_the_source_is_the_one_asked_for() {
+    let lake = Lake::start().await;
+    let pond = RepositoryName::new("pond").unwrap();
+    let create = CreateRepository { name: pond, storage_namespace: None, default_branch: None };
+    lake.grpc.create_repository(create).await.unwrap();
+    write(&lake.grpc, "main", "from", "committed").await;
+    commit(&lake.grpc, "main").await.unwrap();
+    lake.put("main/from", "staged").await;
+    let created = lake.s3.create_multipart_upload().bucket("pond").key("main/to").send().await.unwrap();
+    let upload = created.upload_id().unwrap();
+    let copy = |number: i32, source: &str| {
+        let copy = lake.s3.upload_part_copy().bucket("pond").key("main/to").upload_id(upload);
+        copy.part_number(number).copy_source(source)
+    };
+    let tag = "\"1a80a7c17b3a92b5dcc3b0d0a2ebc9a9\"";
+    let other = copy(1, "lake/main@/from").copy_source_if_match(tag).send().await;
+    assert_eq!(refusal(other), refused(412, "PreconditionFailed"));
+    let found = lake.s3.head_object().bucket("lake").key("main@/from").send().await.unwrap();
+    let known = copy(1, "lake/main@/from").copy_source_if_none_match(found.e_tag().unwrap()).send().await;
+    assert_eq!(refusal(known), refused(412, "PreconditionFailed"));
+    let nowhere = copy(1, "none/main/from").send().await;
+    assert_eq!(refusal(nowhere), refused(404, "NoSuchBucket"));
+    let mut parts = Vec::new();
+    for (number, source) in [(1, "lake/main@/from"), (2, "/lake/main/from")] {
+        let copy = copy(number, source).copy_source_if_none_match(tag);
+        let copied = copy.send().await.unwrap().copy_part_result.unwrap();
+        parts.push(CompletedPart::builder().part_number(number).e_tag(copied.e_tag().unwrap()).build());
+    }
+    let complete = lake.s3.complete_multipart_upload().bucket("pond").key("main/to").upload_id(upload);
+    complete.multipart_upload(of(&parts)).send().await.unwrap();
+    let got = lake.s3.get_object().bucket("pond").key("main/to").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"committedstaged");
     lake.server.stop().await.unwrap();
 }
 

@@ -97,9 +97,7 @@ impl Lake {
         rounds: usize,
     ) -> anyhow::Result<()> {
         let step = (self.entries / CHANGES).max(1);
-        let one = |round: usize, index: usize| {
-            format!("{}.{round}.{index:05}", data::path(self.entries / 2))
-        };
+        let one = |round: usize, index: usize| format!("{}.{round}.{index:05}", data::path(self.entries / 2));
         let scattered = |round: usize, index: usize| data::path((index * step + round) % self.entries);
         let one = self.commit_each(fleet, rounds, one).await?;
         figures.time(&backend.name("commit_10k_one_directory_ms"), one)?;

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use s3s::dto::{Bucket, ListBucketsInput, ListBucketsOutput};
+use s3s::dto::{
+    Bucket, CreateBucketInput, CreateBucketOutput, GetBucketLocationInput, GetBucketLocationOutput,
+    GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
+    ListBucketsOutput,
+};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::LocalS3;
@@ -22,6 +26,35 @@ impl LocalS3 {
             buckets: Some(names.map(listed).collect()),
             ..ListBucketsOutput::default()
         }))
+    }
+
+    pub(super) async fn new_bucket(
+        &self,
+        request: S3Request<CreateBucketInput>,
+    ) -> S3Result<S3Response<CreateBucketOutput>> {
+        let location = Some(format!("/{}", request.input.bucket));
+        Ok(S3Response::new(CreateBucketOutput { location }))
+    }
+
+    pub(super) async fn bucket_head(
+        &self,
+        _: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
+        Ok(S3Response::new(HeadBucketOutput::default()))
+    }
+
+    pub(super) async fn bucket_location(
+        &self,
+        _: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
+    pub(super) async fn bucket_versioning(
+        &self,
+        _: S3Request<GetBucketVersioningInput>,
+    ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
 }
 

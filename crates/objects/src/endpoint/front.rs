@@ -11,7 +11,7 @@ use s3s::service::S3Service;
 use tower::Service;
 
 use crate::is_local_bucket;
-use crate::protocol::{Addressing, refusal, refused};
+use crate::protocol::{Addressing, answer};
 
 /// The S3 endpoint of a local store. It answers every request, if only with an error in S3's form.
 #[derive(Debug, Clone)]
@@ -36,23 +36,12 @@ impl Service<Request<Body>> for S3Endpoint {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = self.inner.clone();
-        Box::pin(async move { Ok(with_cors(answer(inner, request).await)) })
-    }
-}
-
-async fn answer(mut inner: S3Service, request: Request<Body>) -> Response<Body> {
-    if request.method() == Method::OPTIONS && is_in_local_bucket(request.uri().path()) {
-        return preflight(request.headers());
-    }
-    if let Some(refusal) = refusal(request.method(), request.uri(), request.headers(), Addressing::Path) {
-        return refused(refusal);
-    }
-    match Service::call(&mut inner, request).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => {
-            tracing::error!(?error, "request not answered");
-            status(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        Box::pin(async move {
+            if request.method() == Method::OPTIONS && is_in_local_bucket(request.uri().path()) {
+                return Ok(with_cors(preflight(request.headers())));
+            }
+            Ok(with_cors(answer(inner, Addressing::Path, request).await))
+        })
     }
 }
 
@@ -60,15 +49,10 @@ fn is_in_local_bucket(path: &str) -> bool {
     path.trim_start_matches('/').split('/').next().is_some_and(is_local_bucket)
 }
 
-fn status(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
 /// Lets a browser send what it asks to send: the signature decides, and no cookie is involved.
 fn preflight(asked: &HeaderMap) -> Response<Body> {
-    let mut response = status(StatusCode::NO_CONTENT);
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     let methods = HeaderValue::from_static("GET, HEAD, PUT, POST, DELETE");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);

@@ -11,7 +11,6 @@ mod front;
 mod list;
 mod multipart;
 mod object;
-mod operations;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -32,6 +31,8 @@ struct LocalS3 {
     /// Buckets that are listed even if they are empty.
     buckets: Vec<String>,
 }
+
+crate::s3_operations!(LocalS3);
 
 /// The S3 endpoint of `store`: a service to be mounted, for instance as the fallback of an axum router. Requests
 /// must be signed with `key`, in a header or in a presigned URL, by Signature Version 4; the machine's clock decides

@@ -2,20 +2,22 @@
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart, CopyPartResult, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
-    ListPartsOutput, MultipartUpload, Part, Range, UploadPartCopyInput, UploadPartCopyOutput,
-    UploadPartInput, UploadPartOutput,
+    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, Part,
+    UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
 use super::LocalS3;
 use super::attributes::attributes;
 use super::error::s3_error;
-use super::object::{byte_range, signed};
+use super::object::signed;
 use super::write::{Incoming, copied, receive};
 use crate::local::{PartInfo, UploadInfo};
-use crate::protocol::{Names, ReadConditions, etag, page_limit, part_number, timestamp, write_condition};
+use crate::protocol::{
+    Names, ReadConditions, asked_parts, copied_part_output, copied_range, etag, listed_part, listed_upload,
+    page_limit, part_marker, part_number, part_output, parts_output, uploads_output, write_condition,
+};
 
 impl LocalS3 {
     pub(super) async fn start_upload(
@@ -45,15 +47,7 @@ impl LocalS3 {
         let (written, checksum) = receive(upload, incoming).await?;
         let put = self.store.put_part(&input.bucket, &input.key, &input.upload_id, number, written);
         let tag = put.await.map_err(s3_error)?;
-        Ok(S3Response::new(UploadPartOutput {
-            e_tag: Some(etag(&tag)),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..UploadPartOutput::default()
-        }))
+        Ok(S3Response::new(part_output(&tag, checksum)))
     }
 
     pub(super) async fn copy_part(
@@ -62,28 +56,14 @@ impl LocalS3 {
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
         let input = request.input;
         let number = part_number(input.part_number)?;
-        let conditions = ReadConditions {
-            if_match: input.copy_source_if_match,
-            if_none_match: input.copy_source_if_none_match,
-            if_modified_since: input.copy_source_if_modified_since,
-            if_unmodified_since: input.copy_source_if_unmodified_since,
-        };
-        let source = self.source(&input.copy_source, &conditions).await?;
-        let range = input.copy_source_range.as_deref().map(Range::parse).transpose();
-        let range = range.map_err(|error| refuse!(InvalidArgument, "x-amz-copy-source-range: {error}"))?;
-        let range = source.resolve(range.map(byte_range)).map_err(s3_error)?;
+        let source = self.source(&input.copy_source, &ReadConditions::from(&input)).await?;
+        let size = source.object().size;
+        let range = copied_range(input.copy_source_range.as_deref(), size)?.unwrap_or(0..size);
         let upload = self.store.upload_part(&input.key).map_err(s3_error)?;
         let written = copied(upload, source, range).await?;
         let put = self.store.put_part(&input.bucket, &input.key, &input.upload_id, number, written);
         let tag = put.await.map_err(s3_error)?;
-        let result = CopyPartResult {
-            e_tag: Some(etag(&tag)),
-            last_modified: Some(timestamp(self.store.now())),
-            ..CopyPartResult::default()
-        };
-        let output =
-            UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() };
-        Ok(S3Response::new(output))
+        Ok(S3Response::new(copied_part_output(&tag, self.store.now())))
     }
 
     pub(super) async fn complete_upload(
@@ -92,11 +72,7 @@ impl LocalS3 {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let input = request.input;
         let condition = write_condition(input.if_match, input.if_none_match)?;
-        let asked = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-        let parts = asked.into_iter().map(asked_part).collect::<S3Result<Vec<_>>>()?;
-        if parts.is_empty() {
-            return Err(refuse!(MalformedXML, "an object is made of one part at least"));
-        }
+        let parts = asked_parts(input.multipart_upload)?;
         let complete =
             self.store.complete_upload(&input.bucket, &input.key, &input.upload_id, parts, condition);
         let tag = complete.await.map_err(s3_error)?;
@@ -122,24 +98,12 @@ impl LocalS3 {
         request: S3Request<ListPartsInput>,
     ) -> S3Result<S3Response<ListPartsOutput>> {
         let input = request.input;
-        let limit = page_limit(input.max_parts)?;
-        let after = u16::try_from(input.part_number_marker.unwrap_or(0))
-            .map_err(|_| refuse!(InvalidArgument, "part-number-marker is a number of a part"))?;
+        let (limit, after) = (page_limit(input.max_parts)?, part_marker(&input)?);
         let parts = self.store.parts(&input.bucket, &input.key, &input.upload_id, after, limit + 1);
         let mut parts = parts.await.map_err(s3_error)?;
         let more = parts.len() > limit;
         parts.truncate(limit);
-        Ok(S3Response::new(ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            is_truncated: Some(more),
-            max_parts: Some(i32::try_from(limit).expect("a page is small")),
-            part_number_marker: Some(i32::from(after)),
-            next_part_number_marker: parts.last().map(|last| i32::from(last.number)),
-            parts: Some(parts.iter().map(listed_part).collect()),
-            ..ListPartsOutput::default()
-        }))
+        Ok(S3Response::new(parts_output(input, parts.iter().map(listed).collect(), more)?))
     }
 
     pub(super) async fn list_uploads(
@@ -152,26 +116,18 @@ impl LocalS3 {
         }
         let names = Names::asked(input.encoding_type.as_ref())?;
         let limit = page_limit(input.max_uploads)?;
-        let prefix = input.prefix.unwrap_or_default();
+        let prefix = input.prefix.as_deref().unwrap_or_default();
         let after = upload_marker(input.key_marker.as_deref(), input.upload_id_marker.as_deref());
-        let mut uploads =
-            self.store.uploads(&input.bucket, &prefix, after, limit + 1).await.map_err(s3_error)?;
+        let found = self.store.uploads(&input.bucket, prefix, after, limit + 1).await;
+        let mut uploads = found.map_err(s3_error)?;
         let more = uploads.len() > limit;
         uploads.truncate(limit);
-        let last = uploads.last().filter(|_| more);
-        Ok(S3Response::new(ListMultipartUploadsOutput {
-            bucket: Some(input.bucket),
-            prefix: Some(names.write(prefix)),
-            encoding_type: input.encoding_type,
-            key_marker: input.key_marker.map(|marker| names.write(marker)),
-            upload_id_marker: input.upload_id_marker,
-            is_truncated: Some(more),
-            max_uploads: Some(i32::try_from(limit).expect("a page is small")),
-            next_key_marker: last.map(|last| names.write(last.key.clone())),
-            next_upload_id_marker: last.map(|last| last.upload.clone()),
-            uploads: Some(uploads.into_iter().map(|upload| listed_upload(upload, names)).collect()),
-            ..ListMultipartUploadsOutput::default()
-        }))
+        let last = uploads.last().filter(|_| more).map(|last| (last.key.clone(), last.upload.clone()));
+        let uploads = uploads
+            .into_iter()
+            .map(|UploadInfo { key, upload, started, .. }| listed_upload(names.write(key), upload, started));
+        let uploads = uploads.collect();
+        Ok(S3Response::new(uploads_output(input, names, uploads, last)?))
     }
 }
 
@@ -184,27 +140,6 @@ fn upload_marker(key: Option<&str>, upload: Option<&str>) -> Option<(String, Str
     })
 }
 
-fn asked_part(part: CompletedPart) -> S3Result<(u16, String)> {
-    let number = part_number(part.part_number.unwrap_or_default())?;
-    let tag = part.e_tag.ok_or_else(|| refuse!(MalformedXML, "part {number} is named without its etag"))?;
-    Ok((number, tag.into_value()))
-}
-
-fn listed_part(part: &PartInfo) -> Part {
-    Part {
-        part_number: Some(i32::from(part.number)),
-        size: Some(signed(part.size)),
-        e_tag: Some(etag(&part.etag)),
-        last_modified: Some(timestamp(part.modified)),
-        ..Part::default()
-    }
-}
-
-fn listed_upload(upload: UploadInfo, names: Names) -> MultipartUpload {
-    MultipartUpload {
-        key: Some(names.write(upload.key)),
-        upload_id: Some(upload.upload),
-        initiated: Some(timestamp(upload.started)),
-        ..MultipartUpload::default()
-    }
+fn listed(part: &PartInfo) -> Part {
+    listed_part(part.number.into(), signed(part.size), &part.etag, part.modified)
 }

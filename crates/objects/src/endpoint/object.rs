@@ -6,9 +6,9 @@ use s3s::{S3Request, S3Response, S3Result};
 use super::LocalS3;
 use super::attributes::{kept_headers, metadata};
 use super::error::s3_error;
+use crate::ObjectError;
 use crate::local::StoredObject;
-use crate::protocol::{ReadConditions, etag, timestamp};
-use crate::{ByteRange, ObjectError};
+use crate::protocol::{ReadConditions, byte_range, content_range, etag, timestamp};
 
 impl LocalS3 {
     pub(super) async fn get(
@@ -17,12 +17,7 @@ impl LocalS3 {
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let content = self.store.content(&input.bucket, &input.key).map_err(s3_error)?;
-        let conditions = ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        };
+        let conditions = ReadConditions::from(&input);
         conditions.check(&content.object().etag, content.object().modified)?;
         let range = content.resolve(input.range.map(byte_range)).map_err(s3_error)?;
         let object = content.object().clone();
@@ -47,12 +42,7 @@ impl LocalS3 {
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         let object = self.store.object(&input.bucket, &input.key).map_err(s3_error)?;
-        let conditions = ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        };
+        let conditions = ReadConditions::from(&input);
         conditions.check(&object.etag, object.modified)?;
         let range = range_of(&object, &input.key, input.range)?;
         let length = range.as_ref().map_or(object.size, |range| range.end - range.start);
@@ -78,19 +68,6 @@ fn range_of(
     let Some(range) = range else { return Ok(None) };
     let within = byte_range(range).within(object.size);
     within.map(Some).ok_or_else(|| s3_error(ObjectError::InvalidRange { key: key.to_owned() }))
-}
-
-/// The port's form of a range.
-pub(super) fn byte_range(range: Range) -> ByteRange {
-    match range {
-        Range::Int { first, last: Some(last) } => ByteRange::Span(first, last.saturating_add(1)),
-        Range::Int { first, last: None } => ByteRange::From(first),
-        Range::Suffix { length } => ByteRange::Last(length),
-    }
-}
-
-fn content_range(range: &std::ops::Range<u64>, size: u64) -> String {
-    format!("bytes {}-{}/{size}", range.start, range.end - 1)
 }
 
 /// A length as the protocol library has it.

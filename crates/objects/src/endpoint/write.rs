@@ -3,9 +3,9 @@
 use futures::StreamExt;
 use http::HeaderMap;
 use s3s::dto::{
-    Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, MetadataDirective,
-    ObjectIdentifier, PutObjectInput, PutObjectOutput, StreamingBlob,
+    Checksum, CopyObjectInput, CopyObjectOutput, CopySource, DeleteObjectInput, DeleteObjectOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, MetadataDirective, ObjectIdentifier,
+    PutObjectInput, PutObjectOutput, StreamingBlob,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error as refuse};
 
@@ -14,7 +14,9 @@ use super::access::check_bucket;
 use super::attributes::attributes;
 use super::error::s3_error;
 use crate::local::{Condition, Content, Upload, Written};
-use crate::protocol::{Expected, ReadConditions, etag, header_condition, timestamp, write_condition};
+use crate::protocol::{
+    Expected, ReadConditions, copied_output, header_condition, put_output, write_condition,
+};
 
 /// Content as it comes in, and what is declared of it.
 pub(super) struct Incoming {
@@ -37,15 +39,7 @@ impl LocalS3 {
         let (written, checksum) = receive(upload, incoming).await?;
         let put = self.store.put(&input.bucket, &input.key, written, attributes, condition);
         let tag = put.await.map_err(s3_error)?;
-        Ok(S3Response::new(PutObjectOutput {
-            e_tag: Some(etag(&tag)),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..PutObjectOutput::default()
-        }))
+        Ok(S3Response::new(put_output(&tag, checksum)))
     }
 
     pub(super) async fn copy(
@@ -53,13 +47,7 @@ impl LocalS3 {
         request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
         let S3Request { input, headers, .. } = request;
-        let conditions = ReadConditions {
-            if_match: input.copy_source_if_match,
-            if_none_match: input.copy_source_if_none_match,
-            if_modified_since: input.copy_source_if_modified_since,
-            if_unmodified_since: input.copy_source_if_unmodified_since,
-        };
-        let source = self.source(&input.copy_source, &conditions).await?;
+        let source = self.source(&input.copy_source, &ReadConditions::from(&input)).await?;
         let replaces =
             input.metadata_directive.is_some_and(|said| said.as_str() == MetadataDirective::REPLACE);
         let attributes = if replaces {
@@ -75,13 +63,7 @@ impl LocalS3 {
         let written = copied(self.store.upload(&input.key).map_err(s3_error)?, source, all).await?;
         let put = self.store.put(&input.bucket, &input.key, written, attributes, condition);
         let tag = put.await.map_err(s3_error)?;
-        let result = CopyObjectResult {
-            e_tag: Some(etag(&tag)),
-            last_modified: Some(timestamp(self.store.now())),
-            ..CopyObjectResult::default()
-        };
-        let output = CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() };
-        Ok(S3Response::new(output))
+        Ok(S3Response::new(copied_output(&tag, self.store.now())))
     }
 
     /// Opens what is to be copied.

@@ -1,7 +1,10 @@
 //! Conditional requests (RFC 9110, section 13) as S3 has them.
 
 use http::HeaderMap;
-use s3s::dto::{ETag, ETagCondition, Timestamp, TimestampFormat};
+use s3s::dto::{
+    CopyObjectInput, ETag, ETagCondition, GetObjectInput, HeadObjectInput, Timestamp, TimestampFormat,
+    UploadPartCopyInput,
+};
 use s3s::{S3Result, s3_error};
 
 use crate::local::Condition;
@@ -42,6 +45,52 @@ impl ReadConditions {
             return Err(s3_error!(NotModified));
         }
         Ok(())
+    }
+}
+
+impl From<&GetObjectInput> for ReadConditions {
+    fn from(input: &GetObjectInput) -> Self {
+        Self {
+            if_match: input.if_match.clone(),
+            if_none_match: input.if_none_match.clone(),
+            if_modified_since: input.if_modified_since.clone(),
+            if_unmodified_since: input.if_unmodified_since.clone(),
+        }
+    }
+}
+
+impl From<&HeadObjectInput> for ReadConditions {
+    fn from(input: &HeadObjectInput) -> Self {
+        Self {
+            if_match: input.if_match.clone(),
+            if_none_match: input.if_none_match.clone(),
+            if_modified_since: input.if_modified_since.clone(),
+            if_unmodified_since: input.if_unmodified_since.clone(),
+        }
+    }
+}
+
+/// Of the source.
+impl From<&CopyObjectInput> for ReadConditions {
+    fn from(input: &CopyObjectInput) -> Self {
+        Self {
+            if_match: input.copy_source_if_match.clone(),
+            if_none_match: input.copy_source_if_none_match.clone(),
+            if_modified_since: input.copy_source_if_modified_since.clone(),
+            if_unmodified_since: input.copy_source_if_unmodified_since.clone(),
+        }
+    }
+}
+
+/// Of the source.
+impl From<&UploadPartCopyInput> for ReadConditions {
+    fn from(input: &UploadPartCopyInput) -> Self {
+        Self {
+            if_match: input.copy_source_if_match.clone(),
+            if_none_match: input.copy_source_if_none_match.clone(),
+            if_modified_since: input.copy_source_if_modified_since.clone(),
+            if_unmodified_since: input.copy_source_if_unmodified_since.clone(),
+        }
     }
 }
 

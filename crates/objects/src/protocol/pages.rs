@@ -8,14 +8,14 @@ use crate::{MAX_PAGE, MAX_PART_NUMBER};
 
 /// The `max-keys` that an answer says for the one asked.
 #[must_use]
-pub fn max_keys(asked: Option<i32>) -> i32 {
+pub(super) fn max_keys(asked: Option<i32>) -> i32 {
     let most = i32::try_from(MAX_PAGE).expect("a page is small");
     asked.unwrap_or(most).min(most)
 }
 
 /// A continuation token that goes on after `next`.
 #[must_use]
-pub fn token(next: &str) -> String {
+pub(super) fn token(next: &str) -> String {
     URL_SAFE_NO_PAD.encode(next)
 }
 

@@ -5,9 +5,11 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use s3s::{S3Error, S3ErrorCode};
 
+use crate::MAX_PRESIGN_TTL;
+
 /// Why a request is refused: the S3 code, and a message.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(super) struct Refusal {
     code: &'static str,
     message: String,
 }
@@ -23,7 +25,7 @@ pub enum Addressing {
 
 /// The answer to a refused request.
 #[must_use]
-pub fn refused(refusal: Refusal) -> Response<Body> {
+pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).expect("every refusal has a code of S3's");
     match S3Error::with_message(code, refusal.message).to_http_response() {
         Ok(response) => response.map(Body::new),
@@ -56,11 +58,20 @@ enum Target {
 
 /// Why the request is refused, if it is.
 #[must_use]
-pub fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap, addressing: Addressing) -> Option<Refusal> {
-    let names: Vec<&str> = parameter_names(uri).collect();
+pub(super) fn refusal(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    addressing: Addressing,
+) -> Option<Refusal> {
+    let names: Vec<&str> = parameters(uri).map(|(name, _)| name).collect();
     if is_version_2(&names, headers) {
         let message = "Signature Version 2 is not accepted; use Version 4".to_owned();
         return Some(Refusal { code: "InvalidRequest", message });
+    }
+    if lives_too_long(uri) {
+        let message = format!("X-Amz-Expires is at most {} seconds", MAX_PRESIGN_TTL.as_secs());
+        return Some(Refusal { code: "AuthorizationQueryParametersError", message });
     }
     let refused_header = REFUSED_HEADERS.into_iter().find(|name| headers.contains_key(*name));
     if let Some(name) = refused_header {
@@ -83,15 +94,23 @@ fn not_implemented(what: &str) -> Refusal {
     Refusal { code: "NotImplemented", message: format!("{what} is not implemented here") }
 }
 
-fn parameter_names(uri: &Uri) -> impl Iterator<Item = &str> {
+/// The parameters of a query, as they are written.
+fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
     let parameters = uri.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty());
-    parameters.map(|parameter| parameter.split_once('=').map_or(parameter, |(name, _)| name))
+    parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
 }
 
 fn is_version_2(names: &[&str], headers: &HeaderMap) -> bool {
     let authorization = headers.get(header::AUTHORIZATION);
     let by_header = authorization.is_some_and(|value| value.as_bytes().starts_with(b"AWS "));
     by_header || names.iter().any(|name| ["AWSAccessKeyId", "Signature"].contains(name))
+}
+
+/// Whether a URL was presigned for longer than S3 allows, which the library lets pass.
+fn lives_too_long(uri: &Uri) -> bool {
+    let asked = parameters(uri).find(|(name, _)| *name == "X-Amz-Expires");
+    let seconds = asked.and_then(|(_, value)| value.parse::<u64>().ok());
+    seconds.is_some_and(|seconds| seconds > MAX_PRESIGN_TTL.as_secs())
 }
 
 fn target(path: &str, addressing: Addressing) -> Target {
@@ -219,6 +238,13 @@ mod tests {
         assert!(!refused("PUT", "/key?partNumber=1&uploadId=x"));
         assert!(refused("GET", "/key?list-type=2"));
         assert!(refused("PUT", "/key?tagging"));
+    }
+
+    #[test]
+    fn urls_live_a_week_at_most() {
+        let url = |seconds: u64| format!("/b.local/key?X-Amz-Expires={seconds}&X-Amz-Signature=b");
+        assert_eq!(refused("GET", &url(604_800)), None);
+        assert_eq!(refused("GET", &url(604_801)), Some("AuthorizationQueryParametersError"));
     }
 
     #[test]

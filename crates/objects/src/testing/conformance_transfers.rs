@@ -31,6 +31,7 @@ pub(crate) mod transfers_suite {
     use bytes::Bytes;
     use futures::TryStreamExt;
 
+    use crate::testing::Tracked;
     use crate::{ByteRange, ObjectError, ObjectStore, PartPlace, PutOptions, PutResult, Reading, Source};
 
     type Store = Arc<dyn ObjectStore>;
@@ -69,6 +70,23 @@ pub(crate) mod transfers_suite {
 
     async fn start(store: &Store, key: &str) -> String {
         store.start_upload(key, Some("text/plain".to_owned())).await.unwrap()
+    }
+
+    /// Of stores that do not keep their objects in memory.
+    pub(crate) async fn little_of_a_stream_is_held_at_once(store: &Store) {
+        const CHUNK: usize = 256 << 10;
+        const CHUNKS: usize = 96;
+        let upload = start(store, "parts").await;
+        for length in [Some((CHUNKS * CHUNK) as u64), None] {
+            let tracked = Arc::new(Tracked::default());
+            let source = Source::new(tracked.chunks(CHUNKS, CHUNK), length);
+            match length {
+                Some(_) => drop(store.put_part(place("parts", &upload, 1), source).await.unwrap()),
+                None => drop(store.write("whole", source, None).await.unwrap()),
+            }
+            assert!(tracked.most() <= 8 << 20, "{} bytes of {length:?}", tracked.most());
+        }
+        assert_eq!(store.head("whole").await.unwrap().size, (CHUNKS * CHUNK) as u64);
     }
 
     fn no_upload(key: &str) -> ObjectError {

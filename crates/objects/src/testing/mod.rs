@@ -7,6 +7,8 @@ mod conformance_transfers;
 mod lossy;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod tracked;
 
 #[cfg(test)]
 use std::sync::Arc;
@@ -21,6 +23,8 @@ pub(crate) use conformance_transfers::{conformance_transfers, transfers_suite};
 pub use lossy::{Lossy, Synced};
 #[cfg(test)]
 pub(crate) use server::{BUCKET, Server, http, internal_key, serve, serve_behind};
+#[cfg(test)]
+pub(crate) use tracked::Tracked;
 
 /// A clock that stands in 2026.
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Objects: reading, writing, listing them.
 
 mod change;
+mod copied_parts;
 mod list;
 mod parts;
 mod range;
@@ -41,6 +42,10 @@ pub(crate) fn routes() -> Router<App> {
         .route(
             "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}",
             put(parts::presign),
+        )
+        .route(
+            "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}/copy",
+            put(copied_parts::copy),
         )
         .route(
             "/repositories/{repository}/branches/{branch}/objects",

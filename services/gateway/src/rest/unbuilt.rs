@@ -21,7 +21,6 @@ const PATHS: &[&str] = &[
     "/auth/users/{user}/external/principals",
     "/auth/users/{user}/external/principals/ls",
     "/auth/external/principals",
-    "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}/copy",
     "/repositories/{repository}/actions/{*rest}",
     "/repositories/{repository}/gc/prepare_commits",
     "/repositories/{repository}/gc/prepare_commits/{*rest}",

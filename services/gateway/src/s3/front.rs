@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use braid_objects::protocol::{Addressing, refusal, refused};
+use braid_objects::protocol::{Addressing, answer};
 use futures::future::BoxFuture;
 use http::header::HOST;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response};
 use s3s::service::S3Service;
 use tower::Service;
 
@@ -51,25 +51,7 @@ impl Service<Request<Body>> for S3Gateway {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let gateway = self.clone();
-        Box::pin(async move { Ok(gateway.answer(request).await) })
-    }
-}
-
-impl S3Gateway {
-    async fn answer(mut self, request: Request<Body>) -> Response<Body> {
-        let addressing = self.addressing(request.headers());
-        if let Some(refusal) = refusal(request.method(), request.uri(), request.headers(), addressing) {
-            return refused(refusal);
-        }
-        match Service::call(&mut self.inner, request).await {
-            Ok(response) => response.map(Body::new),
-            Err(error) => {
-                tracing::error!(?error, "request not answered");
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                response
-            }
-        }
+        let (service, addressing) = (self.inner.clone(), self.addressing(request.headers()));
+        Box::pin(async move { Ok(answer(service, addressing, request).await) })
     }
 }

@@ -1,13 +1,10 @@
 //! Listing, in both versions of the protocol: branches as the directories of a bucket, and paths below them.
 
 use braid_client::{Client, ListItem, ListObjects, Object as Found};
-use braid_objects::protocol::{Names, etag, from_token, max_keys, page_limit, timestamp, token};
+use braid_objects::protocol::{Lines, Names, from_token, listed_object, page_limit};
 use braid_types::{Code, PathPrefix, RefExpression, RepositoryName};
 use futures::{StreamExt, TryStreamExt};
-use s3s::dto::{
-    CommonPrefix, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    ObjectStorageClass,
-};
+use s3s::dto::{ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::LakeS3;
@@ -22,15 +19,6 @@ struct Query {
     delimiter: Option<String>,
     after: Option<String>,
     limit: usize,
-}
-
-/// A page, sorted into what the protocol keeps apart.
-#[derive(Default)]
-struct Lines {
-    contents: Vec<Object>,
-    prefixes: Vec<CommonPrefix>,
-    /// The last name, if there are more behind it.
-    next: Option<String>,
 }
 
 impl LakeS3 {
@@ -49,20 +37,8 @@ impl LakeS3 {
             limit: page_limit(input.max_keys)?,
         };
         let lines = lines(&client, query, input.max_keys, names).await?;
-        Ok(S3Response::new(ListObjectsOutput {
-            name: Some(input.bucket),
-            prefix: Some(names.write(input.prefix.unwrap_or_default())),
-            marker: Some(names.write(input.marker.unwrap_or_default())),
-            max_keys: Some(max_keys(input.max_keys)),
-            is_truncated: Some(lines.next.is_some()),
-            // Also where S3 leaves it out: branches come as common prefixes without a delimiter, too.
-            next_marker: lines.next.map(|next| names.write(next)),
-            contents: Some(lines.contents),
-            common_prefixes: Some(lines.prefixes),
-            delimiter: input.delimiter.map(|delimiter| names.write(delimiter)),
-            encoding_type: input.encoding_type,
-            request_charged: None,
-        }))
+        // The next marker is there without a delimiter, too: branches come as common prefixes all the same.
+        Ok(S3Response::new(lines.into_v1(input, names)))
     }
 
     pub(super) async fn list_v2(
@@ -81,22 +57,7 @@ impl LakeS3 {
             limit: page_limit(input.max_keys)?,
         };
         let lines = lines(&client, query, input.max_keys, names).await?;
-        let count = lines.contents.len() + lines.prefixes.len();
-        Ok(S3Response::new(ListObjectsV2Output {
-            name: Some(input.bucket),
-            prefix: Some(names.write(input.prefix.unwrap_or_default())),
-            max_keys: Some(max_keys(input.max_keys)),
-            key_count: Some(i32::try_from(count).expect("a page is small")),
-            continuation_token: input.continuation_token,
-            is_truncated: Some(lines.next.is_some()),
-            next_continuation_token: lines.next.map(|next| token(&next)),
-            contents: Some(lines.contents),
-            common_prefixes: Some(lines.prefixes),
-            delimiter: input.delimiter.map(|delimiter| names.write(delimiter)),
-            encoding_type: input.encoding_type,
-            start_after: input.start_after.map(|after| names.write(after)),
-            request_charged: None,
-        }))
+        Ok(S3Response::new(lines.into_v2(input, names)))
     }
 }
 
@@ -138,8 +99,7 @@ async fn branches(
     if found.len() > query.limit {
         lines.next = found.get(query.limit - 1).cloned();
     }
-    let shown = found.into_iter().take(query.limit);
-    lines.prefixes = shown.map(|name| CommonPrefix { prefix: Some(names.write(name)) }).collect();
+    found.into_iter().take(query.limit).for_each(|name| lines.push_prefix(names.write(name)));
     Ok(lines)
 }
 
@@ -186,7 +146,7 @@ async fn paths(
         let key = names.write(format!("{root}{}", name(&item)));
         match item {
             ListItem::Object(object) => lines.contents.push(listed(key, &object)?),
-            ListItem::CommonPrefix(_) => lines.prefixes.push(CommonPrefix { prefix: Some(key) }),
+            ListItem::CommonPrefix(_) => lines.push_prefix(key),
         }
     }
     Ok(lines)
@@ -216,14 +176,8 @@ fn name(item: &ListItem) -> &str {
 }
 
 fn listed(key: String, object: &Found) -> S3Result<Object> {
-    Ok(Object {
-        key: Some(key),
-        size: Some(signed(object.entry.size)?),
-        e_tag: Some(etag(&object.entry.checksum)),
-        last_modified: Some(timestamp(object.entry.mtime.seconds)),
-        storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
-        ..Object::default()
-    })
+    let entry = &object.entry;
+    Ok(listed_object(key, signed(entry.size)?, &entry.checksum, entry.mtime.seconds))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Uploads in parts: beginning, completing, giving up.
 
 use braid_client::{CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, UploadAddress};
-use braid_objects::protocol::{etag, part_number, write_condition};
+use braid_objects::protocol::{asked_parts, etag, write_condition};
 use braid_types::{IdentityHasher, RequestId};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart as AskedPart, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput,
+    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
@@ -48,17 +47,14 @@ impl LakeS3 {
         let input = request.input;
         let at = write_address(&input.bucket, &input.key)?;
         let condition = write_condition(input.if_match, input.if_none_match)?;
-        let asked = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-        let parts = asked.into_iter().map(asked_part).collect::<S3Result<Vec<_>>>()?;
-        if parts.is_empty() {
-            return Err(refuse!(MalformedXML, "an object is made of one part at least"));
-        }
+        let asked = asked_parts(input.multipart_upload)?;
+        let parts = asked.into_iter().map(|(number, etag)| CompletedPart { number: number.into(), etag });
         let (if_absent, if_etag) =
             condition_of(&client, &at, condition).await.map_err(|error| write_error(&error))?;
         let id = completion_id(&input.upload_id);
         let complete = CompleteMultipartUpload {
             upload: upload_address(&input.bucket, &input.key, &input.upload_id)?,
-            parts,
+            parts: parts.collect(),
             content_type: None,
             metadata: std::collections::BTreeMap::new(),
             if_absent,
@@ -105,10 +101,4 @@ pub(super) fn upload_address(bucket: &str, key: &str, id: &str) -> S3Result<Uplo
 fn completion_id(upload: &str) -> RequestId {
     let hash = IdentityHasher::new().string("s3 completion").string(upload).finish();
     RequestId::new(hex::encode(&hash[..16])).expect("hexadecimal digits are an id")
-}
-
-fn asked_part(part: AskedPart) -> S3Result<CompletedPart> {
-    let number = part_number(part.part_number.unwrap_or_default())?;
-    let tag = part.e_tag.ok_or_else(|| refuse!(MalformedXML, "part {number} is named without its etag"))?;
-    Ok(CompletedPart { number: number.into(), etag: tag.into_value() })
 }

@@ -1,9 +1,8 @@
 //! Reading objects.
 
 use braid_client::{Client, Object};
-use braid_objects::protocol::{ReadConditions, etag, timestamp};
-use braid_objects::{ByteRange, ByteStream, ObjectError};
-use bytes::Bytes;
+use braid_objects::protocol::{ReadConditions, byte_range, content_range, etag, timestamp};
+use braid_objects::{ByteStream, ObjectError};
 use s3s::dto::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Range, StreamingBlob};
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
@@ -11,7 +10,7 @@ use super::LakeS3;
 use super::address::read_address;
 use super::error::{s3_error, store_error};
 use super::metadata;
-use crate::data::Place;
+use crate::stored::Stored;
 
 /// The media type of objects that have none.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
@@ -30,13 +29,7 @@ impl LakeS3 {
         let client = self.client(&request);
         let input = request.input;
         let found = find(&client, &input.bucket, &input.key).await?;
-        let conditions = ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        };
-        found.check(&conditions)?;
+        found.check(&ReadConditions::from(&input))?;
         let range = found.range(input.range)?;
         let body = self.body(&found, range.clone()).await?;
         let entry = &found.object.entry;
@@ -61,13 +54,7 @@ impl LakeS3 {
         let client = self.client(&request);
         let input = request.input;
         let found = find(&client, &input.bucket, &input.key).await?;
-        let conditions = ReadConditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
-        };
-        found.check(&conditions)?;
+        found.check(&ReadConditions::from(&input))?;
         let range = found.range(input.range)?;
         let entry = &found.object.entry;
         let output = HeadObjectOutput {
@@ -84,27 +71,18 @@ impl LakeS3 {
     }
 
     /// The data of an object, or of a range of it, as it comes from the object store.
-    pub(super) async fn body(
+    async fn body(
         &self,
         found: &Found,
         range: Option<std::ops::Range<u64>>,
     ) -> S3Result<ByteStream<ObjectError>> {
-        if found.object.entry.size == 0 {
-            return Ok(ByteStream::from(Bytes::new()));
-        }
-        let Place { store, key, .. } = self.place_of(found)?;
-        let reading = store.read(&key, range.map(ByteRange::from)).await;
-        let reading = reading.map_err(|error| store_error(&error, &found.key))?;
-        if reading.meta.size != found.object.entry.size {
-            tracing::error!(key = found.key, "the object store holds {} bytes", reading.meta.size);
-            return Err(refuse!(InternalError, "the data of \"{}\" is not what was stored", found.key));
-        }
-        Ok(reading.body)
+        let body = self.stored(found)?.read(range).await;
+        body.map_err(|error| store_error(&error, &found.key))
     }
 
-    /// Where the data of an object is.
-    pub(super) fn place_of(&self, found: &Found) -> S3Result<Place> {
-        Place::at(&*self.shared.parts.stores, &found.object.entry.address).map_err(|error| s3_error(&error))
+    /// The data of an object.
+    pub(super) fn stored(&self, found: &Found) -> S3Result<Stored> {
+        Stored::of(&*self.shared.parts.stores, &found.object).map_err(|error| s3_error(&error))
     }
 }
 
@@ -131,18 +109,6 @@ impl Found {
         let known = Some(&self.object.entry.content_type).filter(|content_type| !content_type.is_empty());
         known.map_or_else(|| UNKNOWN_TYPE.to_owned(), Clone::clone)
     }
-}
-
-fn byte_range(range: Range) -> ByteRange {
-    match range {
-        Range::Int { first, last: Some(last) } => ByteRange::Span(first, last.saturating_add(1)),
-        Range::Int { first, last: None } => ByteRange::From(first),
-        Range::Suffix { length } => ByteRange::Last(length),
-    }
-}
-
-fn content_range(range: &std::ops::Range<u64>, size: u64) -> String {
-    format!("bytes {}-{}/{size}", range.start, range.end - 1)
 }
 
 fn length(range: Option<&std::ops::Range<u64>>, size: u64) -> S3Result<i64> {

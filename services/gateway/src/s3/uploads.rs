@@ -1,10 +1,10 @@
 //! Listing uploads in parts that are under way.
 
 use braid_client::{Client, ListMultipartUploads, MultipartUpload as Found};
-use braid_objects::protocol::{Names, page_limit, timestamp};
+use braid_objects::protocol::{Names, listed_upload, page_limit, uploads_output};
 use braid_types::{BranchName, Code, PathPrefix, RepositoryName};
 use futures::TryStreamExt;
-use s3s::dto::{ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload};
+use s3s::dto::{ListMultipartUploadsInput, ListMultipartUploadsOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error as refuse};
 
 use super::LakeS3;
@@ -30,26 +30,17 @@ impl LakeS3 {
         let names = Names::asked(input.encoding_type.as_ref())?;
         let limit = page_limit(input.max_uploads)?;
         let repository = repository(&input.bucket)?;
-        let prefix = input.prefix.unwrap_or_default();
+        let prefix = input.prefix.as_deref().unwrap_or_default();
         let upload = input.upload_id_marker.clone().filter(|id| !id.is_empty());
         let marker = input.key_marker.clone().map(|key| Marker { key, upload });
-        let mut uploads = under_way(&client, &repository, &prefix, marker.as_ref(), limit + 1).await?;
+        let mut uploads = under_way(&client, &repository, prefix, marker.as_ref(), limit + 1).await?;
         let more = uploads.len() > limit;
         uploads.truncate(limit);
-        let last = uploads.last().filter(|_| more);
-        Ok(S3Response::new(ListMultipartUploadsOutput {
-            bucket: Some(input.bucket),
-            prefix: Some(names.write(prefix)),
-            encoding_type: input.encoding_type,
-            key_marker: input.key_marker.map(|marker| names.write(marker)),
-            upload_id_marker: input.upload_id_marker,
-            is_truncated: Some(more),
-            max_uploads: i32::try_from(limit).ok(),
-            next_key_marker: last.map(|last| names.write(key(last))),
-            next_upload_id_marker: last.map(|last| last.upload_id.clone()),
-            uploads: Some(uploads.iter().map(|upload| listed(upload, names)).collect()),
-            ..ListMultipartUploadsOutput::default()
-        }))
+        let last = uploads.last().filter(|_| more).map(|last| (key(last), last.upload_id.clone()));
+        let listed = uploads.iter().map(|upload| {
+            listed_upload(names.write(key(upload)), upload.upload_id.clone(), upload.started_at.seconds)
+        });
+        Ok(S3Response::new(uploads_output(input, names, listed.collect(), last)?))
     }
 }
 
@@ -114,13 +105,4 @@ fn after(
 
 fn key(upload: &Found) -> String {
     format!("{}/{}", upload.branch, upload.path)
-}
-
-fn listed(upload: &Found, names: Names) -> MultipartUpload {
-    MultipartUpload {
-        key: Some(names.write(key(upload))),
-        upload_id: Some(upload.upload_id.clone()),
-        initiated: Some(timestamp(upload.started_at.seconds)),
-        ..MultipartUpload::default()
-    }
 }

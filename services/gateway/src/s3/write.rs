@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use braid_client::{Client, Link, Upload, UploadTarget};
-use braid_objects::protocol::{WriteCondition, etag, header_condition, write_condition};
+use braid_objects::protocol::{WriteCondition, etag, header_condition, put_output, write_condition};
 use braid_types::{BranchName, Code, Error, RefExpression};
 use http::HeaderMap;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
@@ -59,15 +59,7 @@ impl LakeS3 {
         let written = written.map_err(|error| outcome.or(store_error(&error, &input.key)))?;
         let Received { size, checksum } = outcome.received()?;
         stage(client, at, fresh, described, size, written.etag.clone()).await?;
-        Ok(S3Response::new(PutObjectOutput {
-            e_tag: Some(etag(&written.etag)),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..PutObjectOutput::default()
-        }))
+        Ok(S3Response::new(put_output(&written.etag, checksum)))
     }
 
     /// A place for the data of an object that is to be staged at `at`.

@@ -14,6 +14,10 @@ impl HeadJob {
     fn event(&self) -> Option<HookEvent<'_>> {
         let (change, source, message, metadata) = match &self.work {
             Work::Commit(commit) => (HookedChange::Commit, None, &commit.message, &commit.metadata),
+            Work::Tree(tree) => (HookedChange::Commit, None, &tree.message, &tree.metadata),
+            Work::Pull(pull) => {
+                (HookedChange::Merge, Some(&pull.source), &pull.merge.message, &pull.merge.metadata)
+            }
             Work::Merge(merge) => (HookedChange::Merge, Some(&merge.source), &merge.message, &merge.metadata),
             Work::Pick { pick, direction, .. } => {
                 let change = match direction {

@@ -20,6 +20,7 @@ async fn over_s3() -> Fixture {
 
 conformance!(over_s3);
 conformance_transfers!(over_s3);
+conformance_transfers!(over_s3; little_of_a_stream_is_held_at_once);
 conformance!(over_s3; the_longest_key_is_a_key);
 
 /// The status and S3 code of a refusal.

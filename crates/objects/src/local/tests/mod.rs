@@ -28,6 +28,7 @@ async fn on_disk() -> Fixture {
 
 conformance!(on_disk);
 conformance_transfers!(on_disk);
+conformance_transfers!(on_disk; little_of_a_stream_is_held_at_once);
 conformance!(on_disk; the_longest_key_is_a_key);
 
 #[tokio::test]

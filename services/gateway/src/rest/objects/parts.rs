@@ -59,7 +59,8 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(Begun { upload_id, physical_address, presigned_urls })))
 }
 
-fn address(on: ObjectOn, upload_id: String) -> UploadAddress {
+/// The upload of this id to an object.
+pub(super) fn address(on: ObjectOn, upload_id: String) -> UploadAddress {
     UploadAddress { repository: on.repository, branch: on.branch, path: on.path, upload_id }
 }
 
@@ -89,10 +90,15 @@ pub(crate) async fn presign(
     query: Query,
 ) -> Result<Json<PartUrl>, ApiError> {
     let on = ObjectOn::new((repository, branch), &query)?;
-    let number = part.parse().ok().filter(|number| (1..=MOST_PARTS).contains(number));
-    let number = number.ok_or_else(|| ApiError::bad_request(format!("'{part}' is not 1 to {MOST_PARTS}")))?;
-    let mut urls = urls(&caller, &address(on, upload), [number]).await?;
+    let number = part_number(&part)?;
+    let mut urls = urls(&caller, &address(on, upload), [number.into()]).await?;
     Ok(Json(PartUrl { presigned_url: urls.remove(0) }))
+}
+
+/// The part that the segment of a path names.
+pub(super) fn part_number(segment: &str) -> Result<u16, ApiError> {
+    let number = segment.parse().ok().filter(|number| (1..=MOST_PARTS).contains(&u32::from(*number)));
+    number.ok_or_else(|| ApiError::bad_request(format!("'{segment}' is not 1 to {MOST_PARTS}")))
 }
 
 #[derive(Deserialize)]

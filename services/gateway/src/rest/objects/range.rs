@@ -21,7 +21,8 @@ pub(super) fn asked(headers: &HeaderMap) -> Asked {
     value.to_str().ok().and_then(parse).map_or(Asked::Unanswerable, Asked::Part)
 }
 
-fn parse(value: &str) -> Option<ByteRange> {
+/// The bytes that a text such as `bytes=0-9` names.
+pub(super) fn parse(value: &str) -> Option<ByteRange> {
     let (first, last) = value.strip_prefix("bytes=")?.trim().split_once('-')?;
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
     match (first, last) {

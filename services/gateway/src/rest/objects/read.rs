@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use braid_client::Object;
-use braid_objects::ByteRange;
 use braid_types::ObjectPath;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -14,7 +13,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::range::{Asked, asked};
-use crate::data::Place;
 use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
@@ -22,6 +20,7 @@ use crate::rest::names::ObjectAt;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::content_type;
+use crate::stored::Stored;
 
 /// `GET /repositories/{repository}/refs/{ref}/objects`
 pub(crate) async fn read(
@@ -94,10 +93,9 @@ impl Answer {
     }
 
     async fn body(&self, app: &App) -> Result<Body, ApiError> {
-        let place = Place::at(&*app.parts.stores, &self.object.entry.address)?;
         let part = self.part.clone().filter(|_| self.status == StatusCode::PARTIAL_CONTENT);
-        let reading = place.read(part.map(ByteRange::from), self.object.path.as_str()).await?;
-        Ok(Body::from_stream(reading.body))
+        let body = Stored::of(&*app.parts.stores, &self.object)?.read(part).await;
+        Ok(Body::from_stream(body.map_err(|error| error.about(self.object.path.as_str()))?))
     }
 
     fn headers(&self) -> HeaderMap {
