@@ -38,9 +38,9 @@ impl Rotation {
     /// The node for a call made `now`.
     pub(crate) fn pick(&mut self, now: Instant) -> usize {
         let count = self.nodes.len();
-        let in_turn = (0..count).map(|offset| (self.next + offset) % count);
+        let mut in_turn = (0..count).map(|offset| (self.next + offset) % count);
         let due = |lost: Lost| lost.until <= now;
-        let picked = in_turn.clone().find(|&node| self.nodes[node].is_none_or(due)).unwrap_or(self.next);
+        let picked = in_turn.find(|&node| self.nodes[node].is_none_or(due)).unwrap_or(self.next);
         if let Some(lost) = &mut self.nodes[picked] {
             (lost.until, lost.tried) = (now + lost.pause, true);
         }

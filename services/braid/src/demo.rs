@@ -70,7 +70,7 @@ impl Demo {
             );
             let config = braid_cli::configured(&options, &Environment::of_process())?;
             let stage = Stage { place: config.endpoints.join(" and "), client: client(&config)? };
-            return unless_interrupted(self.elsewhere(&stage, source)).await;
+            return unless_interrupted(Box::pin(self.elsewhere(&stage, source))).await;
         }
         let temporary = match &self.data {
             Some(_) => None,
@@ -84,7 +84,7 @@ impl Demo {
             (None, None) => unreachable!("without a folder of the user's a temporary one was made"),
         };
         let server = Box::pin(Server::start(config(data))).await?;
-        let told = unless_interrupted(self.here(&server, source)).await;
+        let told = unless_interrupted(Box::pin(self.here(&server, source))).await;
         let stopped = Box::pin(server.stop()).await;
         told.and(stopped)
     }
@@ -107,7 +107,7 @@ impl Demo {
     /// On the server of this process.
     async fn here(&self, server: &Server, source: (PathBuf, Vec<SourceFile>)) -> anyhow::Result<()> {
         let stage = Stage { client: client_of(server).await?, place: server.grpc_address().to_string() };
-        let lake = self.tell(&stage, source).await?;
+        let lake = Box::pin(self.tell(&stage, source)).await?;
         if self.keep {
             keep_up(server, &lake).await?;
         }
@@ -116,7 +116,7 @@ impl Demo {
 
     /// On a service that others run.
     async fn elsewhere(&self, stage: &Stage, source: (PathBuf, Vec<SourceFile>)) -> anyhow::Result<()> {
-        let lake = self.tell(stage, source).await?;
+        let lake = Box::pin(self.tell(stage, source)).await?;
         let repository = lake.repository();
         println!("The repository stays: `braid log braid://{repository}/main` shows its history,");
         println!("and `braid repo delete {repository}` takes it away.");
@@ -137,7 +137,7 @@ impl Demo {
 
 async fn unless_interrupted(told: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::select! {
-        told = Box::pin(told) => told,
+        told = told => told,
         interrupted = shutdown::requested() => interrupted.and_then(|()| anyhow::bail!("interrupted")),
     }
 }

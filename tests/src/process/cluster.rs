@@ -20,6 +20,7 @@ async fn nodes_are_one_service_and_one_of_them_is_enough() {
     let ground = Ground::new().await;
     let (first, second) = tokio::join!(ground.node(), ground.node());
     let key = ground.key();
+    let (one, two) = (key.client(&first), key.client(&second));
     for node in [&first, &second] {
         let all = json!({ "ready": true, "kv": "ok", "format": "ok", "storage": "ok" });
         assert_eq!(ready(node).await, (200, all));
@@ -28,7 +29,6 @@ async fn nodes_are_one_service_and_one_of_them_is_enough() {
         reqwest::get(format!("http://{}/metrics", first.http)).await.unwrap().bytes().await.unwrap();
     let counted = String::from_utf8_lossy(&counted);
     assert!(counted.contains("tikv_calls_total{call=\"KvGet\",result=\"answered\"}"), "{counted}");
-    let (one, two) = (key.client(&first), key.client(&second));
     create_lake(&one).await;
     write(&two, "main", "a", "1").await;
     assert_eq!(read(&one, "main", "a").await, "1");

@@ -66,8 +66,7 @@ fn was_heard(call: &EndingCall, told: Instant, settings: &Settings) -> bool {
 
 fn leaves_in_doubt(call: &EndingCall) -> bool {
     let unclear = match call.answered {
-        None => true,
-        Some((_, Said::TheEnd)) => true,
+        None | Some((_, Said::TheEnd)) => true,
         Some((_, Said::Other { in_doubt })) => in_doubt,
     };
     call.role == Role::Decides && unclear
