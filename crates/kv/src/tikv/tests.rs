@@ -69,7 +69,7 @@ async fn a_sealer_gets_its_turn_under_64_busy_lanes_with_a_few_requests_a_lane()
     let place = TestPlace::started(Options::default()).await;
     let server = place.server().expect("it was started");
     let settings = TikvSettings { limits: Limits::default(), ..settings() };
-    let open = async || Arc::new(place.open(settings.clone(), clock()).await) as Arc<dyn Kv>;
+    let open = async || Arc::new(place.open(settings, clock()).await) as Arc<dyn Kv>;
     let busy = busy_lanes([open().await, open().await]).await;
     server.take_counts();
     let sealed = busy.held().await;
