@@ -170,7 +170,7 @@ async fn the_key_of_a_user_does_not_open_the_store() {
     let stored = upload.physical_address.strip_prefix(&format!("s3://{BUCKET}/")).unwrap();
     let refused = [
         store.get(stored, None).await.map(|_| ()),
-        store.put("mine", "1".into(), PutOptions::default()).await.map(|_| ()),
+        store.put("mine/a", "1".into(), PutOptions::default()).await.map(|_| ()),
         store.delete(stored).await,
         store.list("", None, 10).await.map(|_| ()),
     ];
@@ -181,7 +181,7 @@ async fn the_key_of_a_user_does_not_open_the_store() {
         assert!(error.to_string().contains("NoSuchBucket"), "{error}");
     }
     let read_url = store.presign_get(stored, TTL, PresignGetOptions::default()).await.unwrap().url;
-    let write_url = store.presign_put("mine", TTL, PresignPutOptions::default()).await.unwrap().url;
+    let write_url = store.presign_put("mine/a", TTL, PresignPutOptions::default()).await.unwrap().url;
     for request in [http().get(&read_url), http().put(&write_url).body("1")] {
         let (status, told) = answer(request).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
