@@ -3,6 +3,7 @@
 //! The lake is of objects that were in the bucket before the server was there, imported by it. `ENTRIES` says how many.
 
 mod lake;
+mod listing;
 mod puts;
 mod rename;
 mod train;
@@ -38,7 +39,8 @@ async fn measure_on(figures: &mut Figures, backend: &Backend, mutations: &Mutati
         let lake = Lake::import(&fleet).await?;
         lake.commits(figures, backend, &fleet, ROUNDS).await?;
         train::measure_large(figures, backend, &fleet, &lake).await?;
-        rename::measure(figures, backend, &fleet, &lake, mutations).await
+        rename::measure(figures, backend, &fleet, &lake, mutations).await?;
+        listing::measure(figures, backend, &fleet, &lake).await
     };
     let measured = Box::pin(measured).await;
     let stopped = Box::pin(server.stop()).await;

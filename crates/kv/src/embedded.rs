@@ -16,6 +16,7 @@ mod file;
 mod format;
 mod history;
 mod job;
+mod measured;
 mod record;
 mod shared;
 mod view;
@@ -33,6 +34,7 @@ use crate::{
 use async_trait::async_trait;
 use braid_types::{Clock, Random};
 use job::{CommitJob, DestroyJob, Job, Reply};
+use measured::Measured;
 use parking_lot::Mutex;
 use redb::StorageBackend;
 use shared::{Open, Shared};
@@ -57,6 +59,9 @@ pub struct EmbeddedSettings {
     pub max_snapshot_age: Duration,
     /// How many states may be pinned. Each keeps the pages it reads from being reused.
     pub pins: usize,
+    /// By how many bytes the file may grow while a state is pinned, and at least to twice its length then: beyond that the state is
+    /// let go of before its time, the oldest first.
+    pub pinned_growth: u64,
     /// Bytes of the page cache.
     pub cache_bytes: usize,
 }
@@ -67,6 +72,7 @@ impl Default for EmbeddedSettings {
             limits: Limits::default(),
             max_snapshot_age: Duration::from_secs(600),
             pins: 1024,
+            pinned_growth: 1 << 30,
             cache_bytes: 256 << 20,
         }
     }
@@ -125,10 +131,12 @@ impl Embedded {
         clock: Arc<dyn Clock>,
         random: &dyn Random,
     ) -> Result<Self, KvError> {
+        let (backend, length) = Measured::new(backend)
+            .map_err(|error| KvError::Storage { operation: "open the file", cause: error.to_string() })?;
         let database = redb::Builder::new().set_cache_size(settings.cache_bytes).create_with_backend(backend);
         let database = database.map_err(|error| format::open_error(error, &name))?;
         let store_id = format::prepare(&database, random)?;
-        let shared = Arc::new(Shared::new(settings, clock, view::View::newest(&database)?));
+        let shared = Arc::new(Shared::new(settings, clock, view::View::newest(&database)?, length));
 
         let (jobs, queue) = mpsc::channel();
         let writer = Writer::new(database, Arc::clone(&shared), queue);

@@ -56,6 +56,14 @@ impl<S: Clone> Pins<S> {
         self.pins.lock().retain(|pin| !self.is_over(pin.taken, now));
     }
 
+    /// Lets go of the oldest states as long as they are too much.
+    pub(crate) fn let_go_while(&self, is_too_much: impl Fn(&S) -> bool) {
+        let mut pins = self.pins.lock();
+        while pins.front().is_some_and(|oldest| is_too_much(&oldest.state)) {
+            pins.pop_front();
+        }
+    }
+
     /// Whether something taken then is too old now.
     pub(crate) fn is_over(&self, taken: Time, now: Time) -> bool {
         now.since(taken) > self.max_age

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -31,8 +31,17 @@ pub(super) struct Shared {
     /// Changes whenever commits under way have ended, well or not.
     ended: watch::Sender<()>,
     locks: LockTable,
-    pins: Pins<Arc<View>>,
+    pins: Pins<Pinned>,
+    /// The file's length in bytes.
+    length: Arc<AtomicU64>,
     slots: Arc<Semaphore>,
+}
+
+/// A pinned state, and how long the file was then.
+#[derive(Clone)]
+struct Pinned {
+    view: Arc<View>,
+    length: u64,
 }
 
 struct State {
@@ -57,7 +66,12 @@ impl Drop for Open {
 }
 
 impl Shared {
-    pub(super) fn new(settings: EmbeddedSettings, clock: Arc<dyn Clock>, view: Arc<View>) -> Self {
+    pub(super) fn new(
+        settings: EmbeddedSettings,
+        clock: Arc<dyn Clock>,
+        view: Arc<View>,
+        length: Arc<AtomicU64>,
+    ) -> Self {
         let history = History::new(view.timestamp());
         Self {
             settings,
@@ -67,6 +81,7 @@ impl Shared {
             ended: watch::Sender::new(()),
             locks: LockTable::default(),
             pins: Pins::new(settings.pins, settings.max_snapshot_age),
+            length,
             slots: Arc::new(Semaphore::new(settings.limits.transactions)),
         }
     }
@@ -97,7 +112,7 @@ impl Shared {
             return Ok(newest);
         }
         let pin = self.pins.get(timestamp, self.clock.now()).ok_or(KvError::SnapshotExpired { timestamp })?;
-        Ok(self.snapshot(pin.state, pin.taken))
+        Ok(self.snapshot(pin.state.view, pin.taken))
     }
 
     /// Begins a transaction on the newest state.
@@ -158,8 +173,15 @@ impl Shared {
             state.history.apply();
             drop(state);
         }
-        self.pins.expire(self.clock.now());
+        self.let_go_of_pins();
         self.ended.send_replace(());
+    }
+
+    /// Pages that a pinned state reads are not used again, nor is any page that became free since: the file grows.
+    fn let_go_of_pins(&self) {
+        self.pins.expire(self.clock.now());
+        let (length, growth) = (self.length.load(Ordering::Relaxed), self.settings.pinned_growth);
+        self.pins.let_go_while(|pin| length - length.min(pin.length) > growth.max(pin.length));
     }
 
     /// A write failed.
@@ -198,7 +220,13 @@ impl Shared {
     }
 
     pub(super) fn pin(&self, view: &Arc<View>, taken: Time) {
-        self.pins.add(Pin { timestamp: view.timestamp(), taken, state: Arc::clone(view) });
+        let state = Pinned { view: Arc::clone(view), length: self.length.load(Ordering::Relaxed) };
+        self.pins.add(Pin { timestamp: view.timestamp(), taken, state });
+    }
+
+    #[cfg(test)]
+    pub(super) fn file_length(&self) -> u64 {
+        self.length.load(Ordering::Relaxed)
     }
 
     #[cfg(test)]
