@@ -28,10 +28,11 @@ pub(super) fn repository(bucket: &str) -> S3Result<RepositoryName> {
 
 /// The object that a key names, at any ref.
 pub(super) fn read_address(bucket: &str, key: &str) -> S3Result<ReadAddress> {
+    let repository = repository(bucket)?;
     let (reference, path) = split(key)?;
     let nowhere = || refuse!(NoSuchKey, "\"{key}\" is no ref and path");
     Ok(ReadAddress {
-        repository: repository(bucket)?,
+        repository,
         reference: RefExpression::parse(reference).map_err(|_| nowhere())?,
         path: ObjectPath::existing(path).map_err(|error| s3_error(&error))?,
     })
@@ -39,10 +40,11 @@ pub(super) fn read_address(bucket: &str, key: &str) -> S3Result<ReadAddress> {
 
 /// The object that a key names, on a branch.
 pub(super) fn write_address(bucket: &str, key: &str) -> S3Result<WriteAddress> {
+    let repository = repository(bucket)?;
     let (branch, path) = split(key)?;
     let no_branch = || refuse!(NoSuchBucket, "\"{branch}\" is no branch of \"{bucket}\"");
     Ok(WriteAddress {
-        repository: repository(bucket)?,
+        repository,
         branch: BranchName::new(branch).map_err(|_| no_branch())?,
         path: ObjectPath::new(path).map_err(|error| write_error(&error))?,
     })
@@ -97,6 +99,8 @@ mod tests {
             assert_eq!(code(read_address("lake", key)), "NoSuchKey", "{key}");
         }
         assert_eq!(code(read_address("No-Lake", "main/a")), "NoSuchBucket");
+        assert_eq!(code(read_address("No-Lake", "main")), "NoSuchBucket");
+        assert_eq!(code(write_address("No-Lake", "main")), "NoSuchBucket");
         assert_eq!(code(write_address("lake", "main~1/a")), "NoSuchBucket");
         assert_eq!(code(write_address("lake", "main")), "NoSuchKey");
         assert_eq!(code(write_address("lake", &format!("main/{}", "k".repeat(1025)))), "KeyTooLongError");
