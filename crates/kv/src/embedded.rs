@@ -16,7 +16,6 @@ mod file;
 mod format;
 mod history;
 mod job;
-mod measured;
 mod record;
 mod shared;
 mod view;
@@ -34,10 +33,9 @@ use crate::{
 use async_trait::async_trait;
 use braid_types::{Clock, Random};
 use job::{CommitJob, DestroyJob, Job, Reply};
-use measured::Measured;
 use parking_lot::Mutex;
 use redb::StorageBackend;
-use shared::{Open, Shared};
+use shared::{Length, Open, Shared};
 use std::{
     path::Path,
     sync::{Arc, mpsc},
@@ -106,7 +104,8 @@ impl Embedded {
         random: &dyn Random,
     ) -> Result<Self, KvError> {
         let backend = file::open(path, random)?;
-        Self::open_on(backend, &path.display().to_string(), settings, clock, random)
+        let length = file::length_of(path);
+        Self::open_measured(backend, &path.display().to_string(), length, settings, clock, random)
     }
 
     /// Opens the store kept by `backend`, called `"backend"` in errors: for tests on disks that fail.
@@ -124,6 +123,7 @@ impl Embedded {
     }
 
     /// Opens the store kept by `backend`, called `name` in errors.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn open_on(
         backend: impl StorageBackend,
         name: &str,
@@ -131,8 +131,17 @@ impl Embedded {
         clock: Arc<dyn Clock>,
         random: &dyn Random,
     ) -> Result<Self, KvError> {
-        let (backend, length) = Measured::new(backend)
-            .map_err(|error| KvError::Storage { operation: "open the file", cause: error.to_string() })?;
+        Self::open_measured(backend, name, Box::new(|| 0), settings, clock, random)
+    }
+
+    fn open_measured(
+        backend: impl StorageBackend,
+        name: &str,
+        length: Length,
+        settings: EmbeddedSettings,
+        clock: Arc<dyn Clock>,
+        random: &dyn Random,
+    ) -> Result<Self, KvError> {
         let database = redb::Builder::new().set_cache_size(settings.cache_bytes).create_with_backend(backend);
         let database = database.map_err(|error| format::open_error(error, &name))?;
         let store_id = format::prepare(&database, random)?;

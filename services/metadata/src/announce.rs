@@ -91,8 +91,10 @@ mod tests {
         fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
         fn register_counter(&self, key: &Key, _: &About<'_>) -> Counter {
-            let change = key.labels().find(|label| label.key() == "change");
-            let name = format!("{} {}", key.name(), change.map_or("", |label| label.value()));
+            let Some(change) = key.labels().find(|label| label.key() == "change") else {
+                return Counter::noop();
+            };
+            let name = format!("{} {}", key.name(), change.value());
             Counter::from_arc(Arc::new(Count(self.clone(), name)))
         }
 

@@ -4,6 +4,7 @@
 //! store is made under another name, synced, and renamed.
 
 use super::format::{self, failure};
+use super::shared::Length;
 use crate::KvError;
 use braid_types::Random;
 use redb::backends::FileBackend;
@@ -30,6 +31,12 @@ pub(super) fn open(path: &Path, random: &dyn Random) -> Result<FileBackend, KvEr
     let file = OpenOptions::new().read(true).write(true).open(path);
     let file = file.map_err(|error| storage("open the file", &error))?;
     FileBackend::new(file).map_err(|error| format::open_error(error, &path.display()))
+}
+
+/// How to find out the length of the file `path`; 0 where it cannot be.
+pub(super) fn length_of(path: &Path) -> Length {
+    let path = path.to_owned();
+    Box::new(move || fs::metadata(&path).map_or(0, |metadata| metadata.len()))
 }
 
 fn open_directory(path: &Path) -> io::Result<File> {

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -32,10 +32,12 @@ pub(super) struct Shared {
     ended: watch::Sender<()>,
     locks: LockTable,
     pins: Pins<Pinned>,
-    /// The file's length in bytes.
-    length: Arc<AtomicU64>,
+    length: Length,
     slots: Arc<Semaphore>,
 }
+
+/// Gives the file's length in bytes; 0 if it is not known.
+pub(super) type Length = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// A pinned state, and how long the file was then.
 #[derive(Clone)]
@@ -70,7 +72,7 @@ impl Shared {
         settings: EmbeddedSettings,
         clock: Arc<dyn Clock>,
         view: Arc<View>,
-        length: Arc<AtomicU64>,
+        length: Length,
     ) -> Self {
         let history = History::new(view.timestamp());
         Self {
@@ -180,7 +182,7 @@ impl Shared {
     /// Pages that a pinned state reads are not used again, nor is any page that became free since: the file grows.
     fn let_go_of_pins(&self) {
         self.pins.expire(self.clock.now());
-        let (length, growth) = (self.length.load(Ordering::Relaxed), self.settings.pinned_growth);
+        let (length, growth) = ((self.length)(), self.settings.pinned_growth);
         self.pins.let_go_while(|pin| length - length.min(pin.length) > growth.max(pin.length));
     }
 
@@ -220,13 +222,13 @@ impl Shared {
     }
 
     pub(super) fn pin(&self, view: &Arc<View>, taken: Time) {
-        let state = Pinned { view: Arc::clone(view), length: self.length.load(Ordering::Relaxed) };
+        let state = Pinned { view: Arc::clone(view), length: (self.length)() };
         self.pins.add(Pin { timestamp: view.timestamp(), taken, state });
     }
 
     #[cfg(test)]
     pub(super) fn file_length(&self) -> u64 {
-        self.length.load(Ordering::Relaxed)
+        (self.length)()
     }
 
     #[cfg(test)]
