@@ -122,6 +122,7 @@ pub(crate) async fn fold_within(
         base: Arc::clone(&metarange),
         pool: pool.clone(),
         format: *format,
+        has_begun: false,
     };
     let mut assembly = Assembly::new(store, pool, format, (base, metarange), limits);
     assembly.add_all(&mut jobs).await?;
@@ -139,6 +140,7 @@ struct Jobs<S> {
     base: Arc<Metarange>,
     pool: Pool,
     format: TreeFormat,
+    has_begun: bool,
 }
 
 impl<S> Stream for Jobs<S>
@@ -171,12 +173,15 @@ impl<S> Jobs<S> {
         let Cut { bounds, ranges, changes } = cut;
         let opening = self.opener.open([&self.base.ranges()[ranges.clone()]]);
         let has_last = ranges.end == self.base.ranges().len();
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
         let (pool, format, checkpoints) =
             (self.pool.clone(), self.format, Arc::clone(self.pool.checkpoints()));
         async move {
             let [opened] = opening.await?;
+            let bytes = opened.iter().map(|opened| opened.range.size).sum();
             let unit = Unit { bounds, ranges: opened, has_last, changes };
-            let output = pool.run(move || fold_unit(format, &checkpoints, unit)).await?;
+            let output =
+                pool.run_over(bytes, is_first, move || fold_unit(format, &checkpoints, unit)).await?;
             Ok(Segment { base: ranges, pieces: output.pieces, effect: output.effect, conflicts: Vec::new() })
         }
         .boxed()

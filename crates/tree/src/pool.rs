@@ -17,6 +17,10 @@ use crate::checkpoints::Checkpoints;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// An operation's first work, if it is over so many bytes of records or fewer, is done where it is awaited: it takes a millisecond or two
+/// at most, and much less as a rule, while to hand it to another thread can take as long where all processors are busy.
+const SMALL_BYTES: u64 = 3 << 19;
+
 /// Threads that work is done on; clones share them. They are started when there is work for them, and end with the
 /// last clone.
 ///
@@ -57,6 +61,20 @@ impl Pool {
     /// A pool without threads: work is done where it is awaited, when it is awaited.
     pub fn inline() -> Self {
         Self { threads: 1, shared: None, checkpoints: Arc::default() }
+    }
+
+    /// As [`run`](Self::run), for an operation's work over so many bytes of records: little is computed at once, but no more than the
+    /// first of several such works, which are to be done side by side.
+    pub(crate) async fn run_over<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        is_first: bool,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        match is_first && bytes <= SMALL_BYTES {
+            true => work(),
+            false => self.run(work).await,
+        }
     }
 
     pub(crate) fn checkpoints(&self) -> &Arc<Checkpoints> {

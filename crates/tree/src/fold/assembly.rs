@@ -20,6 +20,8 @@ use crate::{
 
 /// How many finished ranges may be on their way to the store at a time.
 const UPLOADS: usize = 8;
+/// What a metarange has for each range, about.
+const DESCRIPTOR_BYTES: u64 = 250;
 
 /// A unit that is being computed.
 pub(crate) type Job = BoxFuture<'static, Result<Segment, TreeError>>;
@@ -122,7 +124,8 @@ impl Assembly {
             return Ok(Ok(Folded { tree: None, summary }));
         }
         let table = self.format.table;
-        let (id, file) = self.pool.run(move || metarange::encode(&ranges, table)).await;
+        let bytes = DESCRIPTOR_BYTES * ranges.len() as u64;
+        let (id, file) = self.pool.run_over(bytes, true, move || metarange::encode(&ranges, table)).await;
         summary.bytes_written += file.len() as u64;
         self.store.put_metarange(&id, file).await?;
         Ok(Ok(Folded { tree: Some(id), summary }))

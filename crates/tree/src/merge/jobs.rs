@@ -22,6 +22,7 @@ pub(super) struct Jobs {
     opener: Opener,
     pool: Pool,
     task: Arc<Task>,
+    has_begun: bool,
 }
 
 /// What all jobs of a merge share.
@@ -54,6 +55,7 @@ impl Jobs {
             opener: Opener::new(Arc::clone(store)),
             pool: pool.clone(),
             task: Arc::new(task),
+            has_begun: false,
         }
     }
 
@@ -66,9 +68,12 @@ impl Jobs {
         let opening = self.opener.open::<3>(std::array::from_fn(|tree| self.plan.ranges(&interval, tree)));
         let has_last = interval.ranges[DEST].end == self.trees[DEST].ranges().len();
         let (pool, task) = (self.pool.clone(), Arc::clone(&self.task));
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
         async move {
             let opened = opening.await?;
-            let mut segment = pool.run(move || task.merge(opened, interval.bounds, has_last)).await?;
+            let bytes = opened[DEST].iter().map(|opened| opened.range.size).sum();
+            let mut segment =
+                pool.run_over(bytes, is_first, move || task.merge(opened, interval.bounds, has_last)).await?;
             segment.base = interval.ranges[DEST].clone();
             Ok(segment)
         }
