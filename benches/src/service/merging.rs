@@ -116,7 +116,12 @@ pub(super) async fn merge_all(fleet: &Fleet, pool: &Pool, sides: Vec<Side>) -> a
 
 /// How many commits the branch has, by first parents.
 async fn commits(client: &Client, pool: &Pool) -> anyhow::Result<usize> {
-    let log = Log {
+    Ok(client.log(first_parents(pool)).try_fold(0, |count, _| async move { Ok(count + 1) }).await?)
+}
+
+/// Asks for the branch's commits, by first parents.
+pub(super) fn first_parents(pool: &Pool) -> Log {
+    Log {
         repository: pool.repository.clone(),
         reference: pool.reference.clone(),
         limit: None,
@@ -126,6 +131,5 @@ async fn commits(client: &Client, pool: &Pool) -> anyhow::Result<usize> {
         after: None,
         paths: Vec::new(),
         prefixes: Vec::new(),
-    };
-    Ok(client.log(log).try_fold(0, |count, _| async move { Ok(count + 1) }).await?)
+    }
 }

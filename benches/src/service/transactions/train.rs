@@ -1,12 +1,12 @@
 //! A train of merges: many branches with a commit of one new object each, merged into one branch by many clients.
 
-use braid_client::{Diff, DiffMode, Log};
+use braid_client::{Diff, DiffMode};
 use braid_types::RefExpression;
 use futures::TryStreamExt;
 
 use super::super::backend::Backend;
 use super::super::fleet::Fleet;
-use super::super::merging::{Side, make, merge_all, sides};
+use super::super::merging::{Side, first_parents, make, merge_all, sides};
 use super::super::pool::Pool;
 use super::super::{CLIENTS, commit};
 use super::lake::{Lake, prefix};
@@ -58,18 +58,7 @@ async fn measure(
 
 /// That each of the last `count` commits differs from its first parent by one new object.
 async fn check(fleet: &Fleet, pool: &Pool, count: usize) -> anyhow::Result<()> {
-    let log = Log {
-        repository: pool.repository.clone(),
-        reference: pool.reference.clone(),
-        limit: None,
-        first_parent: true,
-        since: None,
-        stop_at: None,
-        after: None,
-        paths: Vec::new(),
-        prefixes: Vec::new(),
-    };
-    let commits: Vec<_> = fleet.first().log(log).try_collect().await?;
+    let commits: Vec<_> = fleet.first().log(first_parents(pool)).try_collect().await?;
     let merges = commits.iter().take_while(|commit| commit.commit.parents.len() == 2).count();
     anyhow::ensure!(merges == count, "{merges} merges are in the history, not {count}");
     let repository = pool.repository.clone();
