@@ -1,6 +1,6 @@
 """The API is what its description says: schemathesis makes requests from it, and no answer surprises."""
 
-import pathlib
+import importlib.util
 import subprocess
 import sys
 import urllib.request
@@ -14,12 +14,11 @@ EXCLUDED = ["deleteUser", "deleteCredentials"]
 
 
 def test_answers_are_as_described(server, client, repo, tmp_path):
-    schemathesis = pathlib.Path(sys.executable).with_name("schemathesis")
-    if not schemathesis.exists():
+    if importlib.util.find_spec("schemathesis") is None:
         pytest.skip("schemathesis is not in this environment")
     description = tmp_path / "openapi.json"
     description.write_bytes(urllib.request.urlopen(f"{server.url}/openapi.json").read())
-    command = [str(schemathesis), "run", str(description), "--url", f"{server.url}/api/v1"]
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(description), "--url", f"{server.url}/api/v1"]
     command += ["--auth", f"{server.key}:{server.secret}", "-c", CHECKS, "-n", "5", "--phases", "coverage,fuzzing"]
     for operation in EXCLUDED:
         command += ["--exclude-operation-id", operation]
