@@ -54,10 +54,7 @@ impl Client {
     where
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        let patience = self.timeouts().call;
-        let mut request = self.request(message);
-        request.set_timeout(patience);
-        Ok(within(patience, Call::Write, call(request)).await?.into_inner())
+        self.attempt(message, Call::Write, self.timeouts().call, call).await
     }
 
     /// The same for a call whose work grows with the branch.
@@ -88,7 +85,7 @@ impl Client {
         self.unary(message, Call::Write, self.timeouts().commit, call).await
     }
 
-    fn named<M: Mutation>(&self, mut message: M) -> M {
+    pub(crate) fn named<M: Mutation>(&self, mut message: M) -> M {
         message.set_request_id(&RequestId::random(self.random()));
         message
     }
@@ -106,13 +103,27 @@ impl Client {
     {
         let mut retries = self.retries();
         loop {
-            let mut request = self.request(message.clone());
-            request.set_timeout(patience);
-            match within(patience, kind, call(request)).await {
-                Ok(response) => return Ok(response.into_inner()),
+            match self.attempt(message.clone(), kind, patience, &call).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => retries.after(error).await?,
             }
         }
+    }
+
+    /// Makes a call once.
+    pub(crate) async fn attempt<M, A, F>(
+        &self,
+        message: M,
+        kind: Call,
+        patience: Duration,
+        call: impl FnOnce(Request<M>) -> F,
+    ) -> Result<A, Error>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let mut request = self.request(message);
+        request.set_timeout(patience);
+        Ok(within(patience, kind, call(request)).await?.into_inner())
     }
 
     fn request<M>(&self, message: M) -> Request<M> {

@@ -9,6 +9,7 @@ use braid_wire::proto::commit_service_client::CommitServiceClient;
 use braid_wire::proto::import_service_client::ImportServiceClient;
 use braid_wire::proto::multipart_service_client::MultipartServiceClient;
 use braid_wire::proto::object_service_client::ObjectServiceClient;
+use braid_wire::proto::object_service_server::ObjectService;
 use braid_wire::proto::pull_request_service_client::PullRequestServiceClient;
 use braid_wire::proto::ref_service_client::RefServiceClient;
 use braid_wire::proto::repository_service_client::RepositoryServiceClient;
@@ -23,6 +24,8 @@ use tower::Service;
 use crate::channel;
 use crate::config::{ClientConfig, Timeouts};
 use crate::credentials::Credentials;
+use crate::direct::DirectReads;
+use crate::gather::Gather;
 use crate::nodes::Nodes;
 use crate::retry::{Retries, RetryPolicy};
 use crate::transfer;
@@ -37,6 +40,7 @@ use crate::transport::{Transport, transport};
 pub struct Client {
     shared: Arc<Shared>,
     extensions: Arc<Extensions>,
+    direct: Option<Arc<dyn DirectReads>>,
 }
 
 #[derive(Debug)]
@@ -48,6 +52,7 @@ struct Shared {
     http: reqwest::Client,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    gather: Gather,
 }
 
 impl Client {
@@ -91,7 +96,18 @@ impl Client {
     pub fn with_extension<T: Clone + Send + Sync + 'static>(&self, extension: T) -> Self {
         let mut extensions = Extensions::clone(&self.extensions);
         extensions.insert(extension);
-        Self { shared: Arc::clone(&self.shared), extensions: Arc::new(extensions) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            extensions: Arc::new(extensions),
+            direct: self.direct.clone(),
+        }
+    }
+
+    /// The same client, whose most frequent reads are answered by `objects` itself. It must be the object service that
+    /// [`Client::over`] was given, or one that answers the same.
+    #[must_use]
+    pub fn reading_from(self, objects: Arc<impl ObjectService>) -> Self {
+        Self { direct: Some(objects), ..self }
     }
 
     fn of(
@@ -109,12 +125,26 @@ impl Client {
             http,
             random,
             clock,
+            gather: Gather::default(),
         };
-        Ok(Self { shared: Arc::new(shared), extensions: Arc::default() })
+        Ok(Self { shared: Arc::new(shared), extensions: Arc::default(), direct: None })
+    }
+
+    pub(crate) fn direct(&self) -> Option<&dyn DirectReads> {
+        self.direct.as_deref()
     }
 
     pub(crate) fn extensions(&self) -> &Extensions {
         &self.extensions
+    }
+
+    /// Whether calls are made for somebody whom their extensions name: those of others must not go with them.
+    pub(crate) fn for_somebody(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+
+    pub(crate) fn gather(&self) -> &Gather {
+        &self.shared.gather
     }
 
     pub(crate) fn authorization(&self) -> Option<&MetadataValue<Ascii>> {

@@ -7,6 +7,8 @@ mod client;
 mod commits;
 mod config;
 mod credentials;
+mod direct;
+mod gather;
 mod imports;
 mod multipart;
 mod nodes;

@@ -26,13 +26,23 @@ impl Client {
     ) -> Result<Object, Error> {
         let (repository, reference) = (repository.clone(), reference.clone());
         let request = StatObject { repository, reference, path: path.clone() };
-        let call = |request| async { self.object_service().stat_object(request).await };
+        let call = |request| async {
+            match self.direct() {
+                Some(objects) => objects.stat_object(request).await,
+                None => self.object_service().stat_object(request).await,
+            }
+        };
         answer(self.read(proto::StatObjectRequest::from(request), call).await?)
     }
 
     /// A page of objects, by path.
     pub async fn list_objects(&self, request: ListObjects) -> Result<Page<ListItem>, Error> {
-        let call = |request| async { self.object_service().list_objects(request).await };
+        let call = |request| async {
+            match self.direct() {
+                Some(objects) => objects.list_objects(request).await,
+                None => self.object_service().list_objects(request).await,
+            }
+        };
         answer(self.read(proto::ListObjectsRequest::from(request), call).await?)
     }
 
@@ -104,7 +114,7 @@ impl Client {
         as_many(asked, uploads)
     }
 
-    /// Stages an uploaded object at its path.
+    /// Stages an uploaded object at its path. Links that are under way together may go in one call, each for itself.
     ///
     /// # Errors
     /// `invalid_intent`, `upload_mismatch`, `precondition_failed`.
@@ -115,8 +125,18 @@ impl Client {
         link: Link,
     ) -> Result<Object, Error> {
         let request = LinkUpload { repository: repository.clone(), branch: branch.clone(), link };
-        let call = |request| async { self.object_service().link_upload(request).await };
-        done(self.mutate(proto::LinkUploadRequest::from(request), call).await?)
+        let message = self.named(proto::LinkUploadRequest::from(request));
+        let mut retries = self.retries();
+        loop {
+            let linked = match self.for_somebody() {
+                true => self.link_alone(message.clone()).await,
+                false => self.link_together(message.clone()).await,
+            };
+            match linked {
+                Ok(object) => return Ok(object),
+                Err(error) => retries.after(error).await?,
+            }
+        }
     }
 
     /// Stages up to 10,000 uploaded objects, all or none; answers in the order of `links`.
@@ -157,7 +177,12 @@ impl Client {
     ) -> Result<Download, Error> {
         let (repository, reference) = (repository.clone(), reference.clone());
         let request = GetDownloadUrl { repository, reference, path: path.clone() };
-        let call = |request| async { self.object_service().get_download_url(request).await };
+        let call = |request| async {
+            match self.direct() {
+                Some(objects) => objects.get_download_url(request).await,
+                None => self.object_service().get_download_url(request).await,
+            }
+        };
         answer(self.read(proto::GetDownloadUrlRequest::from(request), call).await?)
     }
 

@@ -36,6 +36,8 @@ pub const CONTENT_TYPE_BYTES: usize = 1024;
 pub const REQUEST_ID_BYTES: usize = 128;
 /// Most operations in one transaction.
 pub const TRANSACTION_OPERATIONS: usize = 10_000;
+/// Most links of one call that are each for itself.
+pub const LINK_EACH_CALLS: usize = 256;
 /// What the entries weigh together that one transaction copies from path to path, in bytes: its stored answer holds them.
 pub const COPIED_ENTRY_BYTES: usize = 4 << 20;
 /// Branches that one transaction of staged operations is on.

@@ -8,6 +8,7 @@ mod diff;
 mod field;
 mod fsck;
 mod import;
+mod link_each;
 mod merge;
 mod multipart;
 mod mutation;
@@ -41,6 +42,7 @@ pub use import::{
     CancelImport, GetImport, Import, ImportCommit, ImportSource, ImportSourceKind, ImportStatus, ListImports,
     StartImport,
 };
+pub use link_each::LinkAnswer;
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
 pub use multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetMultipartUpload,

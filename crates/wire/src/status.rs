@@ -35,14 +35,8 @@ pub enum Call {
 /// The status that tells `error` whole.
 pub fn status_from_error(error: &Error) -> Status {
     let code = error.code().grpc() as i32;
-    let detail = ErrorDetail {
-        code: error.code().name().to_owned(),
-        subject: error.subject().to_owned(),
-        message: error.message().to_owned(),
-        retryable: error.is_retryable(),
-        may_have_happened: error.may_have_happened(),
-    };
-    let any = prost_types::Any { type_url: DETAIL_TYPE.to_owned(), value: detail.encode_to_vec() };
+    let detail = detail_of(error).encode_to_vec();
+    let any = prost_types::Any { type_url: DETAIL_TYPE.to_owned(), value: detail };
     let rich = RpcStatus { code, message: error.message().to_owned(), details: vec![any] };
     Status::with_details(tonic::Code::from(code), error.message(), rich.encode_to_vec().into())
 }
@@ -61,7 +55,19 @@ fn detail(status: &Status) -> Option<ErrorDetail> {
     ErrorDetail::decode(any.value.as_slice()).ok()
 }
 
-fn error_from_detail(status: tonic::Code, detail: ErrorDetail) -> Error {
+/// What `error` says, in a message.
+pub(crate) fn detail_of(error: &Error) -> ErrorDetail {
+    ErrorDetail {
+        code: error.code().name().to_owned(),
+        subject: error.subject().to_owned(),
+        message: error.message().to_owned(),
+        retryable: error.is_retryable(),
+        may_have_happened: error.may_have_happened(),
+    }
+}
+
+/// The error that came with `status`.
+pub(crate) fn error_from_detail(status: tonic::Code, detail: ErrorDetail) -> Error {
     let code = Code::from_name(&detail.code).unwrap_or_else(|| unknown_code(status, detail.retryable));
     let error = Error::new(code, detail.subject, detail.message);
     if detail.may_have_happened { error.that_may_have_happened() } else { error }

@@ -219,6 +219,7 @@ fn over(
 ) -> anyhow::Result<Gateway> {
     let (random, clock) = (Arc::clone(&parts.random), Arc::clone(&parts.clock));
     let client = Client::over(metadata.in_process(), &ClientConfig::new(""), random, clock)?;
+    let client = client.reading_from(metadata.objects());
     let settings = braid_gateway::Settings {
         version: settings.version,
         storage_kind: settings.storage_kind,

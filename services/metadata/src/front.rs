@@ -8,6 +8,7 @@ use braid_catalog::Mutation;
 use braid_types::{Code, Error, Random, RequestId};
 use braid_wire::{Call, status_from_error};
 use futures::Stream;
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, Span};
@@ -98,6 +99,29 @@ impl Front {
         Ok(Response::new(answer.into()))
     }
 
+    /// Answers a call that is several in one: each is done for itself, under its own request id, at the same time as the others.
+    pub(crate) async fn write_each<W, T, A, F>(
+        &self,
+        span: Span,
+        request: Request<Vec<W>>,
+        handle: impl Fn(T, Mutation) -> F,
+    ) -> Result<Vec<Result<A, Error>>, Status>
+    where
+        W: braid_wire::Mutation,
+        T: TryFrom<W, Error = Error>,
+        F: Future<Output = Result<A, Error>>,
+    {
+        let deadline = Deadline::of(request.metadata());
+        let principal = principal(&request).user.clone();
+        let one = async |message: W| {
+            let request = self.request_id(&message)?;
+            let by = Mutation { principal: principal.clone(), request };
+            handle(T::try_from(message)?, by).await.inspect_err(|error| note(&Span::current(), error))
+        };
+        let work = async { Ok(join_all(request.into_inner().into_iter().map(one)).await) };
+        self.finish(Call::Write, deadline, Box::pin(work)).instrument(span).await
+    }
+
     /// Answers a call that changes something and has no request id.
     pub(crate) async fn change<W, T, A, B, F>(
         &self,
@@ -164,9 +188,14 @@ impl Front {
 
     /// A request, by whom and under which id.
     fn named<W: braid_wire::Mutation>(&self, message: W, principal: String) -> Result<(W, Mutation), Error> {
-        let request = message.request_id()?.unwrap_or_else(|| RequestId::random(&*self.random));
+        let request = self.request_id(&message)?;
         Span::current().record("request_id", request.as_str());
         Ok((message, Mutation { principal, request }))
+    }
+
+    /// The id that the client gave a request, or a fresh one.
+    fn request_id(&self, message: &impl braid_wire::Mutation) -> Result<RequestId, Error> {
+        Ok(message.request_id()?.unwrap_or_else(|| RequestId::random(&*self.random)))
     }
 
     /// Does the work of a call, unless the caller stops waiting or the service ends. Work that is dropped does not go on;
@@ -197,13 +226,17 @@ pub(crate) fn principal<W>(request: &Request<W>) -> &Principal {
 /// Notes how a call failed, and tells the caller.
 pub(crate) fn report(span: &Span, error: &Error) -> Status {
     span.record("code", error.code().name());
+    note(span, error);
+    status_from_error(error)
+}
+
+fn note(span: &Span, error: &Error) {
     match error.code() {
         Code::Internal | Code::Corrupt | Code::OutcomeUnknown | Code::UnsupportedFormat => {
             tracing::error!(parent: span, subject = error.subject(), "{error}");
         }
         _ => tracing::debug!(parent: span, "{error}"),
     }
-    status_from_error(error)
 }
 
 /// The failure of a call that outlives its deadline.

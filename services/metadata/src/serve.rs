@@ -9,7 +9,7 @@ use braid_wire::proto::auth_service_server::AuthServiceServer;
 use braid_wire::proto::commit_service_server::CommitServiceServer;
 use braid_wire::proto::import_service_server::ImportServiceServer;
 use braid_wire::proto::multipart_service_server::MultipartServiceServer;
-use braid_wire::proto::object_service_server::ObjectServiceServer;
+use braid_wire::proto::object_service_server::{ObjectService, ObjectServiceServer};
 use braid_wire::proto::pull_request_service_server::PullRequestServiceServer;
 use braid_wire::proto::ref_service_server::RefServiceServer;
 use braid_wire::proto::repository_service_server::RepositoryServiceServer;
@@ -94,6 +94,11 @@ impl Metadata {
     /// themselves.
     pub fn in_process(&self) -> InProcess {
         InProcess::new(self.services().routes())
+    }
+
+    /// The object service as it is, for those of its calls that need not be made for anybody.
+    pub fn objects(&self) -> Arc<impl ObjectService> {
+        Arc::clone(&self.core)
     }
 
     /// Does what a node does beside answering calls until `shutdown` is done, and then has calls end as

@@ -17,6 +17,8 @@ use crate::timing::{ROUNDS, middle};
 const OBJECTS: usize = 20_000;
 /// Rows of a batch of the floor are those of so many puts.
 const BATCH: usize = 64;
+/// Puts that one client has under way at a time.
+const SOME: usize = 64;
 /// Puts of a client that are under way at a time, so that 1,024 are in all: each a call, or all in one call.
 const DEEP: usize = 16;
 /// What a put writes, in bytes of key and value: the entry, the row of the change log, and the result of the request.
@@ -32,18 +34,22 @@ pub(super) async fn measure(
 ) -> anyhow::Result<()> {
     let pool = Pool::upload(fleet, OBJECTS).await?;
     let deep = fleet.deep(DEEP);
-    let (mut floors, mut some, mut calls, mut many) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut floors, mut together, mut some) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut calls, mut many) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         floors.push(floor(backend, folder, round).await?);
         some.push(put_all(fleet, &pool).await?);
+        together.push(put_all(&fleet.some(1).deep(SOME), &pool).await?);
         calls.push(put_all(&deep, &pool).await?);
         many.push(put_batches(fleet, &pool).await?);
     }
     let rate = |times| OBJECTS as f64 / middle(times).as_secs_f64();
-    let (floor, some) = (rate(floors), rate(some));
+    let (floor, together, some) = (rate(floors), rate(together), rate(some));
     figures.rate(&backend.name("put_floor_per_s"), 1, Duration::from_secs_f64(1.0 / floor), "puts/s")?;
-    figures.rate(&backend.name("put_64_per_s"), 1, Duration::from_secs_f64(1.0 / some), "puts/s")?;
-    figures.ratio(&backend.name("put_64_of_floor"), some, floor)?;
+    figures.rate(&backend.name("put_64_per_s"), 1, Duration::from_secs_f64(1.0 / together), "puts/s")?;
+    figures.ratio(&backend.name("put_64_of_floor"), together, floor)?;
+    figures.rate(&backend.name("put_64_clients_per_s"), 1, Duration::from_secs_f64(1.0 / some), "puts/s")?;
+    figures.ratio(&backend.name("put_64_clients_of_floor"), some, floor)?;
     figures.rate(&backend.name("put_1024_calls_per_s"), OBJECTS, middle(calls), "puts/s")?;
     figures.rate(&backend.name("put_1024_per_s"), OBJECTS, middle(many), "puts/s").map(drop)
 }

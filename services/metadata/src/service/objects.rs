@@ -3,7 +3,7 @@
 use braid_catalog::{
     Applied, Condition, DirectoryUsages, ListRequest, MoveDirectory, Mutation, PrefixUsage, StagedOperation,
 };
-use braid_types::{BranchName, Error, PathPrefix, RepositoryName};
+use braid_types::{BranchName, Error, PathPrefix, RepositoryName, limits};
 use braid_wire::proto::object_service_server::ObjectService;
 use braid_wire::{self as wire, proto};
 use futures::{Stream, TryStreamExt, stream};
@@ -11,9 +11,9 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::Core;
 use crate::convert;
-use crate::front::{Answer, span};
+use crate::front::{Answer, report, span};
 use crate::stream::{Answers, items_of, light_page};
-use crate::uploads::{Headers, write_condition};
+use crate::uploads::{Headers, check_count, write_condition};
 
 #[async_trait]
 impl ObjectService for Core {
@@ -115,6 +115,20 @@ impl ObjectService for Core {
             self.link_uploads(&asked.repository, &asked.branch, asked.links, &by).await
         };
         self.front.write(span, request, answer).await
+    }
+
+    async fn link_each(
+        &self,
+        request: Request<proto::LinkEachRequest>,
+    ) -> Answer<proto::LinkEachResponse> {
+        let span = span!("grpc.object.link_each");
+        check_count("calls", request.get_ref().calls.len(), limits::LINK_EACH_CALLS)
+            .map_err(|error| report(&span, &error))?;
+        let answer = |asked: wire::LinkUpload, by: Mutation| async move {
+            Ok(only(self.link_uploads(&asked.repository, &asked.branch, vec![asked.link], &by).await?))
+        };
+        let ended = self.front.write_each(span, request.map(|each| each.calls), answer).await?;
+        Ok(Response::new(ended.into_iter().map(wire::LinkAnswer).collect::<Vec<_>>().into()))
     }
 
     async fn link_object(&self, request: Request<proto::LinkObjectRequest>) -> Answer<proto::Object> {
