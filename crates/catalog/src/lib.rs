@@ -49,7 +49,7 @@ pub use operation::pulls::{CreatePull, MergePull, PullFilter, UpdatePull};
 pub use operation::repositories::CreateRepository;
 pub use operation::reset::ResetScope;
 pub use operation::restore::{CreateOver, Restore, RestoreEvent, RestoreRequest, Restored};
-pub use operation::stage::{Applied, BranchAddress, Condition, CopySource, StagedOperation};
+pub use operation::stage::{Applied, BranchAddress, Condition, CopySource, StagedChange, StagedOperation};
 pub use operation::tags::TagInfo;
 pub use operation::uploads::ListUploads;
 pub use page::{Names, Page, PageRequest};

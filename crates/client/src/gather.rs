@@ -1,8 +1,8 @@
 //! Links of one program that are under way together go in one call, each for itself.
 //!
-//! The first few links go alone, at once. Whoever comes while they are under way waits until one of them is answered, and
-//! goes with all others that wait; nobody waits long for that. So a program with one link at a time pays nothing, and one with
-//! many pays for few calls.
+//! A link goes at once while few calls are under way. Whoever comes then waits until one of them is answered, and goes with all
+//! others that wait; nobody waits long for that. So a program with one link at a time pays nothing, and one with many pays for
+//! few calls.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::call::{as_many, done};
 use crate::client::Client;
 
 /// Calls under way at a time, unless one of them takes long.
-const LANES: usize = 4;
+const LANES: usize = 2;
 /// How long a link waits for one of the calls to be answered.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// Most bytes of the links of one call, if they are several.
@@ -43,24 +43,13 @@ struct Waiting {
     answer: oneshot::Sender<Result<Object, Error>>,
 }
 
-/// What becomes of a link that came.
-enum Entered {
-    /// It may go at once.
-    Now(Lane, proto::LinkUploadRequest),
-    /// Others send it.
-    Later(oneshot::Receiver<Result<Object, Error>>),
-}
-
-/// The right to have a call under way. It goes over to those that wait.
+/// The right to have a call under way.
 struct Lane(Client);
 
 impl Client {
     /// Stages an uploaded object once, maybe together with others.
-    pub(crate) async fn link_together(&self, call: proto::LinkUploadRequest) -> Result<Object, Error> {
-        let mut answer = match self.enter(call) {
-            Entered::Now(_lane, call) => return self.link_alone(call).await,
-            Entered::Later(answer) => answer,
-        };
+    pub(crate) async fn link_together(&self, call: &proto::LinkUploadRequest) -> Result<Object, Error> {
+        let mut answer = self.line_up(call.clone());
         let ended = match tokio::time::timeout(PATIENCE, &mut answer).await {
             Ok(ended) => ended,
             Err(_) => {
@@ -74,31 +63,30 @@ impl Client {
         })
     }
 
-    fn enter(&self, call: proto::LinkUploadRequest) -> Entered {
+    fn line_up(&self, call: proto::LinkUploadRequest) -> oneshot::Receiver<Result<Object, Error>> {
+        let (answer, answered) = oneshot::channel();
         let mut state = self.gather().state.lock();
+        state.waiting.push_back(Waiting { call, answer });
         if state.under_way < LANES {
             state.under_way += 1;
-            drop(state);
-            return Entered::Now(Lane(self.clone()), call);
+            tokio::spawn(run(Lane(self.clone())));
         }
-        let (answer, answered) = oneshot::channel();
-        state.waiting.push_back(Waiting { call, answer });
-        Entered::Later(answered)
+        answered
     }
 
-    /// Sends what waits beside the calls that are under way.
+    /// Has what waits sent beside the calls that are under way.
     fn hurry(&self) {
         let mut state = self.gather().state.lock();
-        let Some(batch) = state.batch() else { return };
-        state.under_way += 1;
-        drop(state);
-        tokio::spawn(link_all(Lane(self.clone()), batch));
+        if !state.waiting.is_empty() {
+            state.under_way += 1;
+            tokio::spawn(run(Lane(self.clone())));
+        }
     }
 
     /// The same in a call of its own.
-    pub(crate) async fn link_alone(&self, call: proto::LinkUploadRequest) -> Result<Object, Error> {
+    pub(crate) async fn link_alone(&self, call: &proto::LinkUploadRequest) -> Result<Object, Error> {
         let link = |request| async { self.object_service().link_upload(request).await };
-        done(self.attempt(call, Call::Write, self.timeouts().call, link).await?)
+        done(self.attempt(call.clone(), Call::Write, self.timeouts().call, link).await?)
     }
 
     async fn link_each(&self, calls: Vec<proto::LinkUploadRequest>) -> Result<Vec<LinkAnswer>, Error> {
@@ -125,36 +113,52 @@ impl State {
     }
 }
 
-impl Lane {
-    /// Gives the right back, or takes those that go in its next call.
-    fn next(&self) -> Option<Vec<Waiting>> {
-        let mut state = self.0.gather().state.lock();
-        let batch = state.batch();
-        state.under_way -= usize::from(batch.is_none());
-        batch
-    }
-}
-
 impl Drop for Lane {
     fn drop(&mut self) {
-        if let Some(batch) = self.next() {
-            // Where the runtime is gone nobody waits for an answer any more.
-            let Ok(runtime) = Handle::try_current() else { return };
-            runtime.spawn(link_all(Self(self.0.clone()), batch));
+        let mut state = self.0.gather().state.lock();
+        state.under_way -= 1;
+        if state.waiting.is_empty() || state.under_way >= LANES {
+            return;
+        }
+        // Where the runtime is gone nobody waits for an answer any more.
+        if let Ok(runtime) = Handle::try_current() {
+            state.under_way += 1;
+            drop(state);
+            runtime.spawn(run(Self(self.0.clone())));
         }
     }
 }
 
-/// Sends links in one call, and tells each caller how its own ended.
-async fn link_all(lane: Lane, batch: Vec<Waiting>) {
+/// Sends what waits, call after call, until nobody does. A lane above the number ends with its call.
+async fn run(lane: Lane) {
+    let client = &lane.0;
+    loop {
+        // Those that were answered together come back together: all that are ready to run line up before the next call goes.
+        tokio::task::yield_now().await;
+        let next = client.gather().state.lock().batch();
+        let Some(batch) = next else { return };
+        send(client, batch).await;
+        if client.gather().state.lock().under_way > LANES {
+            return;
+        }
+    }
+}
+
+/// Sends links in one call, and tells each caller how its own ended. Nobody listens any more to one whose caller went away.
+async fn send(client: &Client, mut batch: Vec<Waiting>) {
+    if batch.len() == 1
+        && let Some(Waiting { call, answer }) = batch.pop()
+    {
+        let _ = answer.send(client.link_alone(&call).await);
+        return;
+    }
     let (calls, callers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.call, waiting.answer)).unzip();
-    let answers = match lane.0.link_each(calls).await {
+    let answers = match client.link_each(calls).await {
         Ok(answers) => answers,
         Err(error) => callers.iter().map(|_| LinkAnswer(Err(error.clone()))).collect(),
     };
     for (caller, LinkAnswer(ended)) in callers.into_iter().zip(answers) {
-        // Nobody listens any more to one whose caller went away.
         let _ = caller.send(ended);
     }
 }

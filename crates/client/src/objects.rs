@@ -129,8 +129,8 @@ impl Client {
         let mut retries = self.retries();
         loop {
             let linked = match self.for_somebody() {
-                true => self.link_alone(message.clone()).await,
-                false => self.link_together(message.clone()).await,
+                true => self.link_alone(&message).await,
+                false => self.link_together(&message).await,
             };
             match linked {
                 Ok(object) => return Ok(object),

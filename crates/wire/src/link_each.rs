@@ -18,7 +18,9 @@ impl Field for LinkAnswer {
     fn read(wire: proto::LinkAnswer) -> Result<Self, Error> {
         use proto::link_answer::Answer as Wire;
         match wire.answer {
-            Some(Wire::Object(object)) => in_field("object", Field::read(object)).map(|object| Self(Ok(object))),
+            Some(Wire::Object(object)) => {
+                in_field("object", Field::read(object)).map(|object| Self(Ok(object)))
+            }
             Some(Wire::Failure(detail)) => Ok(Self(Err(error_from_detail(tonic::Code::Unknown, detail)))),
             None => {
                 let message = "answer: one of 'object' and 'failure' must be given";

@@ -8,7 +8,6 @@ use braid_catalog::Mutation;
 use braid_types::{Code, Error, Random, RequestId};
 use braid_wire::{Call, status_from_error};
 use futures::Stream;
-use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, Span};
@@ -99,26 +98,33 @@ impl Front {
         Ok(Response::new(answer.into()))
     }
 
-    /// Answers a call that is several in one: each is done for itself, under its own request id, at the same time as the others.
+    /// Answers a call that is several in one, each under its own request id. `handle` answers as many as it is given, in their
+    /// order; those that cannot be read are among them.
     pub(crate) async fn write_each<W, T, A, F>(
         &self,
         span: Span,
         request: Request<Vec<W>>,
-        handle: impl Fn(T, Mutation) -> F,
+        handle: impl FnOnce(Vec<Result<(T, Mutation), Error>>) -> F,
     ) -> Result<Vec<Result<A, Error>>, Status>
     where
         W: braid_wire::Mutation,
         T: TryFrom<W, Error = Error>,
-        F: Future<Output = Result<A, Error>>,
+        F: Future<Output = Vec<Result<A, Error>>>,
     {
         let deadline = Deadline::of(request.metadata());
         let principal = principal(&request).user.clone();
-        let one = async |message: W| {
-            let request = self.request_id(&message)?;
-            let by = Mutation { principal: principal.clone(), request };
-            handle(T::try_from(message)?, by).await.inspect_err(|error| note(&Span::current(), error))
+        let one = |message: W| {
+            let by = Mutation { principal: principal.clone(), request: self.request_id(&message)? };
+            Ok((T::try_from(message)?, by))
         };
-        let work = async { Ok(join_all(request.into_inner().into_iter().map(one)).await) };
+        let work = async {
+            let ended = handle(request.into_inner().into_iter().map(one).collect()).await;
+            ended
+                .iter()
+                .filter_map(|ended| ended.as_ref().err())
+                .for_each(|error| note(&Span::current(), error));
+            Ok(ended)
+        };
         self.finish(Call::Write, deadline, Box::pin(work)).instrument(span).await
     }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use braid_catalog::{Condition, Mutation, RepositoryRecord, RepositoryState, StagedOperation, Touch};
+use braid_catalog::{
+    Condition, Mutation, RepositoryRecord, RepositoryState, StagedChange, StagedOperation, Touch,
+};
 use braid_objects::{ObjectError, ObjectMeta, ObjectStore, PresignPutOptions};
 use braid_types::{AddressType, BranchName, Code, Entry, Error, ObjectPath, RepositoryName, Time, limits};
-use braid_wire::{Link, Object, Upload, UploadTarget};
+use braid_wire::{Link, LinkUpload, Object, Upload, UploadTarget};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::intent::{Intent, Place};
@@ -130,6 +132,39 @@ impl Core {
             .into_iter()
             .filter_map(|operation| staged(operation, &record.storage_namespace))
             .collect())
+    }
+
+    /// Stages uploads, each for itself; answers in their order.
+    pub(crate) async fn link_each(
+        &self,
+        asked: Vec<Result<(LinkUpload, Mutation), Error>>,
+    ) -> Vec<Result<Object, Error>> {
+        let ready = asked.into_iter().map(async |asked| {
+            let (asked, mutation) = asked?;
+            self.ready(asked, mutation).await
+        });
+        let mut ended = Vec::with_capacity(ready.len());
+        let mut changes = Vec::with_capacity(ready.len());
+        for ready in stream::iter(ready).buffered(PARALLEL_HEADS).collect::<Vec<_>>().await {
+            ended.push(ready.as_ref().map(linked).map_err(Error::clone));
+            changes.extend(ready);
+        }
+        let mut staged = self.catalog.stage_each(changes).await.into_iter();
+        for ended in ended.iter_mut().filter(|ended| ended.is_ok()) {
+            if let Some(Err(error)) = staged.next() {
+                *ended = Err(error);
+            }
+        }
+        ended
+    }
+
+    /// A link that was found good, and what was uploaded for it.
+    async fn ready(&self, asked: LinkUpload, mutation: Mutation) -> Result<StagedChange, Error> {
+        let LinkUpload { repository, branch, link } = asked;
+        let (repository, mut checked) = self.check_links(&repository, &branch, vec![link]).await?;
+        let namespace = self.namespaces.open(&repository.storage_namespace)?;
+        let operation = uploaded(Arc::clone(&namespace.store), checked.remove(0)).await?;
+        Ok(StagedChange { repository, branch, operation, mutation })
     }
 
     /// Checks all links, and finds the repository that they are for. One that this process has seen need not be read: the
@@ -260,6 +295,11 @@ fn compare(link: &Link, meta: &ObjectMeta) -> Result<(), Error> {
 
 pub(crate) fn mismatch(path: &str, reason: &str) -> Error {
     Error::new(Code::UploadMismatch, path, format!("'{path}' cannot be linked: {reason}"))
+}
+
+/// The object that a link shows.
+fn linked(change: &StagedChange) -> Object {
+    staged(change.operation.clone(), &change.repository.storage_namespace).expect("a link is a put")
 }
 
 pub(crate) fn staged(operation: StagedOperation, namespace: &str) -> Option<Object> {

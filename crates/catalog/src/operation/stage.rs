@@ -10,8 +10,11 @@ mod sources;
 mod staging;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use braid_types::{BranchName, Entry, ObjectPath, RefExpression, RepositoryId, RepositoryName, Result};
+use braid_types::{
+    BranchName, Entry, Error, ObjectPath, RefExpression, RepositoryId, RepositoryName, Result, limits,
+};
 
 pub(crate) use board::staged_states;
 pub use condition::Condition;
@@ -91,6 +94,27 @@ pub enum Applied {
     Missing,
 }
 
+/// One change to a branch, of a request of its own.
+#[derive(Debug)]
+pub struct StagedChange {
+    /// The repository, exactly this one.
+    pub repository: Arc<RepositoryRecord>,
+    /// The branch.
+    pub branch: BranchName,
+    /// What is to be done.
+    pub operation: StagedOperation,
+    /// For whom, and under which request id.
+    pub mutation: Mutation,
+}
+
+impl StagedChange {
+    fn job(&self) -> Result<Job> {
+        let Self { repository, branch, operation, mutation } = self;
+        let at = BranchAddress { repository: repository.name.clone(), branch: branch.clone() };
+        Job::on_branch(at, Some(repository.id), std::slice::from_ref(operation), mutation)
+    }
+}
+
 impl Catalog {
     /// Carries out up to 10,000 operations on a branch, in order, in one transaction: all or none.
     ///
@@ -121,6 +145,23 @@ impl Catalog {
         mutation: &Mutation,
     ) -> Result<Vec<Applied>> {
         self.stage_into(&repository.name, Some(repository.id), branch, operations, mutation).await
+    }
+
+    /// Carries out changes that are each for themselves, as many calls of [`Catalog::stage_in`] would; answers in their order.
+    /// There may be no more than [`limits::LINK_EACH_CALLS`](braid_types::limits::LINK_EACH_CALLS).
+    pub async fn stage_each(&self, changes: Vec<StagedChange>) -> Vec<Result<Vec<Applied>>> {
+        assert!(changes.len() <= limits::LINK_EACH_CALLS, "the caller limits the changes");
+        let mut ended = Vec::with_capacity(changes.len());
+        let mut jobs = Vec::with_capacity(changes.len());
+        for change in changes {
+            let job = change.job();
+            ended.push(job.as_ref().map(|_| Vec::new()).map_err(Error::clone));
+            jobs.extend(job);
+        }
+        let mut done = self.run_together(jobs).await.into_iter();
+        let made = ended.iter_mut().filter(|ended| ended.is_ok());
+        made.for_each(|ended| *ended = done.next().expect("every job has ended"));
+        ended
     }
 
     async fn stage_into(

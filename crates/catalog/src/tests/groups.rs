@@ -204,3 +204,30 @@ async fn a_missing_branch_is_told_to_everybody_and_the_next_ones_go_on() {
     lake.branch("late", "main").await;
     lake.put("late", "a", "1").await;
 }
+
+#[tokio::test]
+async fn changes_that_come_together_share_a_transaction_and_nothing_else() {
+    let lake = Lake::new().await;
+    lake.branch("dev", "main").await;
+    let repository = std::sync::Arc::new(lake.catalog.repository(&repo()).await.unwrap());
+    let change = |on: &str, operation| StagedChange {
+        repository: std::sync::Arc::clone(&repository),
+        branch: branch(on),
+        operation,
+        mutation: lake.mutation(),
+    };
+    let changes = vec![
+        change("main", put("a", "1")),
+        change("dev", put("d", "1")),
+        change("main", put_if_absent("a", "2")),
+        change("none", put("a", "1")),
+        change("main", put("b", "1")),
+    ];
+    lake.commits();
+    let ended = lake.catalog.stage_each(changes).await;
+    assert_eq!(lake.commits(), 2, "one for each branch");
+    let codes: Vec<_> = ended.iter().map(|ended| ended.as_ref().map(|_| ()).map_err(Error::code)).collect();
+    assert_eq!(codes, [Ok(()), Ok(()), Err(Code::PreconditionFailed), Err(Code::BranchNotFound), Ok(())]);
+    assert_eq!(lake.content("main").await, content([("a", "1"), ("b", "1")]));
+    assert_eq!(lake.content("dev").await, content([("d", "1")]));
+}

@@ -117,17 +117,12 @@ impl ObjectService for Core {
         self.front.write(span, request, answer).await
     }
 
-    async fn link_each(
-        &self,
-        request: Request<proto::LinkEachRequest>,
-    ) -> Answer<proto::LinkEachResponse> {
+    async fn link_each(&self, request: Request<proto::LinkEachRequest>) -> Answer<proto::LinkEachResponse> {
         let span = span!("grpc.object.link_each");
         check_count("calls", request.get_ref().calls.len(), limits::LINK_EACH_CALLS)
             .map_err(|error| report(&span, &error))?;
-        let answer = |asked: wire::LinkUpload, by: Mutation| async move {
-            Ok(only(self.link_uploads(&asked.repository, &asked.branch, vec![asked.link], &by).await?))
-        };
-        let ended = self.front.write_each(span, request.map(|each| each.calls), answer).await?;
+        let calls = request.map(|each| each.calls);
+        let ended = self.front.write_each(span, calls, |asked| self.link_each(asked)).await?;
         Ok(Response::new(ended.into_iter().map(wire::LinkAnswer).collect::<Vec<_>>().into()))
     }
 

@@ -8,6 +8,7 @@ mod foreign_links;
 mod history;
 mod imports;
 mod lifecycle;
+mod link_each;
 mod main_path;
 mod multipart;
 mod namespaces;

@@ -5,15 +5,15 @@
 //! everything that was acknowledged before it came. Jobs are decided one on top of the other, in the order they came in,
 //! and each is answered for itself; an outcome that is not known is not known for all of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use braid_types::{Code, Error, limits};
+use braid_types::{BranchName, Code, Error, limits};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::StagedOperation;
-use super::job::Job;
+use super::job::{BranchAddress, Job};
 use super::run::Ended;
 use crate::catalog::Catalog;
 
@@ -25,6 +25,9 @@ const GROUP_BYTES: usize = 4 << 20;
 const MOVED_ENTRY_BYTES: usize = 200;
 /// Operations that wait for one branch; whoever comes with more waits for room first.
 const WAITING_OPERATIONS: usize = 2 * limits::TRANSACTION_OPERATIONS;
+
+/// How often the runtime may turn to others before a group closes.
+const SETTLING: usize = 16;
 
 /// Where the jobs of one branch meet.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct Waiting {
     queue: VecDeque<Queued>,
     /// A task runs, and takes what is in the queue.
     running: bool,
+    /// How many jobs the last group had.
+    last: usize,
 }
 
 #[derive(Debug)]
@@ -62,29 +67,74 @@ impl Catalog {
             return self.run_jobs(&job.branches, &[&job]).await.remove(0);
         }
         let group = self.group(&job.branches[0]);
-        let subject = job.branches[0].branch.to_string();
-        let answer = group.enter(self, job).await;
-        answer.await.unwrap_or_else(|_| {
-            let message =
-                format!("whether the change to '{subject}' was made is not known: its task broke off");
-            Err(Error::new(Code::OutcomeUnknown, subject, message))
-        })
+        let subject = job.branches[0].branch.clone();
+        let answer = group.enter(self, vec![job]).await.remove(0);
+        answer.await.unwrap_or_else(|_| Err(broke_off(&subject)))
+    }
+
+    /// Runs jobs that are on a single branch each, every one for itself; answers in their order. Those of one branch line up
+    /// together, so that one transaction does for them.
+    pub(crate) async fn run_together(&self, jobs: Vec<Job>) -> Vec<Ended> {
+        let mut ended: Vec<Option<Ended>> = std::iter::repeat_with(|| None).take(jobs.len()).collect();
+        let mut of_branch: BTreeMap<BranchAddress, Vec<(usize, Job)>> = BTreeMap::new();
+        for (index, mut job) in jobs.into_iter().enumerate() {
+            match self.place_sources(&mut job).await {
+                Ok(()) => of_branch.entry(job.branches[0].clone()).or_default().push((index, job)),
+                Err(error) => ended[index] = Some(Err(error)),
+            }
+        }
+        let mut answers = Vec::new();
+        for (at, jobs) in of_branch {
+            let (indexes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+            let lined_up = self.group(&at).enter(self, jobs).await;
+            answers.extend(
+                indexes.into_iter().zip(lined_up).map(|(index, answer)| (index, at.branch.clone(), answer)),
+            );
+        }
+        for (index, subject, answer) in answers {
+            ended[index] = Some(answer.await.unwrap_or_else(|_| Err(broke_off(&subject))));
+        }
+        ended.into_iter().map(|ended| ended.expect("every job has ended")).collect()
     }
 }
 
+fn broke_off(subject: &BranchName) -> Error {
+    let message = format!("whether the change to '{subject}' was made is not known: its task broke off");
+    Error::new(Code::OutcomeUnknown, subject.as_str(), message)
+}
+
 impl Group {
-    /// Lines up a job, and starts a task for it if none runs.
-    async fn enter(self: &Arc<Self>, catalog: &Catalog, job: Job) -> oneshot::Receiver<Ended> {
-        let permits = u32::try_from(job.operations.len()).expect("a job's operations are limited");
+    /// Lines up jobs together, of no more operations than may wait, and starts a task for them if none runs.
+    async fn enter(self: &Arc<Self>, catalog: &Catalog, jobs: Vec<Job>) -> Vec<oneshot::Receiver<Ended>> {
+        let permits: usize = jobs.iter().map(|job| job.operations.len()).sum();
+        let permits = u32::try_from(permits).expect("operations are limited");
         let room = Arc::clone(&self.room).acquire_many_owned(permits).await;
-        let (answer, answered) = oneshot::channel();
-        let queued = Queued { job, answer, _room: room.expect("the semaphore is never closed") };
+        let mut room = room.expect("the semaphore is never closed");
+        let mut answers = Vec::with_capacity(jobs.len());
         let mut waiting = self.waiting.lock();
-        waiting.queue.push_back(queued);
+        for job in jobs {
+            let (answer, answered) = oneshot::channel();
+            let of_job = room.split(job.operations.len()).expect("there is room for every job");
+            waiting.queue.push_back(Queued { job, answer, _room: of_job });
+            answers.push(answered);
+        }
         if !std::mem::replace(&mut waiting.running, true) {
             tokio::spawn(run(catalog.clone(), Arc::clone(self)));
         }
-        answered
+        answers
+    }
+
+    /// Lets those that were answered together come back together, if they are quick, before the next group closes. One
+    /// who is alone is not kept.
+    async fn settle(&self) {
+        for _ in 0..SETTLING {
+            let waiting = self.waiting.lock();
+            if waiting.queue.len() >= waiting.last {
+                return;
+            }
+            drop(waiting);
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The next group; none, and the task has ended, if nobody waits.
@@ -101,6 +151,7 @@ impl Group {
             group.extend(waiting.queue.pop_front().filter(|queued| !queued.answer.is_closed()));
         }
         waiting.running = !group.is_empty();
+        waiting.last = group.len();
         waiting.running.then_some(group)
     }
 }
@@ -108,7 +159,9 @@ impl Group {
 /// Runs one group after another until nobody waits.
 async fn run(catalog: Catalog, group: Arc<Group>) {
     let ending = Ending(group);
-    while let Some(queued) = ending.0.next() {
+    loop {
+        ending.0.settle().await;
+        let Some(queued) = ending.0.next() else { return };
         let jobs: Vec<&Job> = queued.iter().map(|queued| &queued.job).collect();
         let ended = catalog.run_jobs(&jobs[0].branches, &jobs).await;
         for (queued, ended) in queued.into_iter().zip(ended) {
