@@ -103,7 +103,7 @@ async fn one_whose_caller_went_away_is_not_sent() {
 async fn whoever_waits_goes_when_a_call_ends() {
     let (fake, client, under_way) = stuck().await;
     fake.on(EACH, each(vec![linked("a"), linked("b")]));
-    let waiting = [link(&client), link(&client)].map(|link| Box::pin(link));
+    let waiting = [link(&client), link(&client)].map(Box::pin);
     let mut waiting = join_all(waiting);
     assert!(futures::poll!(&mut waiting).is_pending());
     under_way.iter().for_each(tokio::task::JoinHandle::abort);

@@ -53,6 +53,12 @@ struct Queued {
     _room: OwnedSemaphorePermit,
 }
 
+impl Waiting {
+    fn is_settled(&self) -> bool {
+        self.queue.len() >= self.last
+    }
+}
+
 impl Default for Group {
     fn default() -> Self {
         Self { room: Arc::new(Semaphore::new(WAITING_OPERATIONS)), waiting: Mutex::default() }
@@ -128,11 +134,9 @@ impl Group {
     /// who is alone is not kept.
     async fn settle(&self) {
         for _ in 0..SETTLING {
-            let waiting = self.waiting.lock();
-            if waiting.queue.len() >= waiting.last {
+            if self.waiting.lock().is_settled() {
                 return;
             }
-            drop(waiting);
             tokio::task::yield_now().await;
         }
     }
@@ -151,7 +155,9 @@ impl Group {
             group.extend(waiting.queue.pop_front().filter(|queued| !queued.answer.is_closed()));
         }
         waiting.running = !group.is_empty();
-        waiting.last = group.len();
+        if waiting.running {
+            waiting.last = group.len();
+        }
         waiting.running.then_some(group)
     }
 }
