@@ -11,8 +11,7 @@ mod stage;
 mod stat;
 mod upload;
 
-use axum::extract::DefaultBodyLimit;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
@@ -33,6 +32,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(parts::complete, parts::abort))
         .routes(routes!(parts::presign))
         .routes(routes!(copied_parts::copy))
-        .routes(routes!(change::delete, stage::stage))
-        .routes(routes!(upload::upload).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(change::delete, stage::stage, upload::upload))
 }
