@@ -40,6 +40,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::gateway::Shared;
 use error::ApiError;
@@ -52,42 +54,55 @@ type App = Arc<Shared>;
 
 /// The whole API.
 pub(crate) fn router(shared: &App) -> Router {
-    let api = open().merge(closed().layer(from_fn_with_state(Arc::clone(shared), caller::authenticate)));
+    let (open, described_open) = open().split_for_parts();
+    let (closed, described_closed) = closed().split_for_parts();
+    let description = openapi::description(described_open, described_closed);
+    let api = open.merge(closed.layer(from_fn_with_state(Arc::clone(shared), caller::authenticate)));
     let api = api.fallback(no_endpoint).method_not_allowed_fallback(no_method);
     Router::new()
         .nest("/api/v1", api)
         .route("/_health", get(|| async { "alive!" }))
-        .merge(openapi::routes())
+        .merge(openapi::routes(&description))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(shared), headers::common))
         .with_state(Arc::clone(shared))
 }
 
 /// What may be asked without a key.
-fn open() -> Router<App> {
-    setup::routes().route("/healthcheck", get(|| async { StatusCode::NO_CONTENT }))
+fn open() -> OpenApiRouter<App> {
+    setup::routes().routes(routes!(health))
+}
+
+/// That the server answers.
+#[utoipa::path(get, path = "/healthcheck", operation_id = "healthCheck", responses((status = 204)))]
+async fn health() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 /// Everything else.
-fn closed() -> Router<App> {
-    Router::new()
-        .merge(config::routes())
-        .merge(users::routes())
-        .merge(settings::routes())
-        .merge(dumps::routes())
-        .merge(trees::routes())
-        .merge(statistics::routes())
-        .merge(repositories::routes())
-        .merge(branches::routes())
-        .merge(tags::routes())
-        .merge(commits::routes())
-        .merge(imports::routes())
-        .merge(diffs::routes())
-        .merge(merges::routes())
-        .merge(pulls::routes())
-        .merge(objects::routes())
-        .merge(unbuilt::routes())
+fn closed() -> OpenApiRouter<App> {
+    let described = CLOSED.iter().fold(OpenApiRouter::new(), |all, routes| all.merge(routes()));
+    described.merge(unbuilt::routes().into())
 }
+
+/// The routes of each module for which a key is needed.
+const CLOSED: &[fn() -> OpenApiRouter<App>] = &[
+    config::routes,
+    users::routes,
+    settings::routes,
+    dumps::routes,
+    trees::routes,
+    statistics::routes,
+    repositories::routes,
+    branches::routes,
+    tags::routes,
+    commits::routes,
+    imports::routes,
+    diffs::routes,
+    merges::routes,
+    pulls::routes,
+    objects::routes,
+];
 
 async fn no_endpoint() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "invalid API endpoint")

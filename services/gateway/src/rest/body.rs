@@ -23,15 +23,29 @@ where
     }
 }
 
-/// A body in JSON that may be left out.
+/// A body in JSON that may be left out, or be null.
 pub(crate) fn optional<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
         return Ok(T::default());
     }
-    parse(bytes)
+    parse::<Option<T>>(bytes).map(Option::unwrap_or_default)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes)
         .map_err(|error| ApiError::bad_request(format!("the body is not what it must be: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_left_out_may_be_null() {
+        for nothing in ["", "null"] {
+            assert_eq!(optional::<u32>(nothing.as_bytes()).unwrap(), 0, "{nothing}");
+        }
+        assert_eq!(optional::<u32>(b"7").unwrap(), 7);
+        assert_eq!(optional::<u32>(b"{").unwrap_err().status(), 400);
+    }
 }

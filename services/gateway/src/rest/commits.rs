@@ -2,33 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::Extension;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use braid_client::{CommitBranch, CommitTree, Log};
 use braid_types::{CommitId, ObjectPath, PathPrefix, Time};
 use futures::{StreamExt, TryStreamExt};
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::names::{branch_on, ref_at};
+use super::openapi::{Reading, Writing};
 use super::query::Query;
 use super::route::Segments;
-use super::view::{CommitView, Listed};
+use super::view::{CommitList, CommitView, Listed};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories/{repository}/branches/{branch}/commits", post(commit))
-        .route("/repositories/{repository}/commits/{commit}", get(one))
-        .route("/repositories/{repository}/refs/{ref}/commits", get(log))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(commit)).routes(routes!(one)).routes(routes!(log))
 }
 
-#[derive(Deserialize)]
-struct Creation {
+#[derive(Deserialize, ToSchema)]
+struct CommitCreation {
     message: String,
     #[serde(default)]
     metadata: Option<BTreeMap<String, String>>,
@@ -37,11 +37,17 @@ struct Creation {
     allow_empty: bool,
 }
 
+/// Commit a branch's changes.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/commits", operation_id = "commit",
+    params(("source_metarange" = Option<String>, Query)), request_body = CommitCreation,
+    responses((status = 201, body = CommitView), Writing, (status = 409)),
+)]
 async fn commit(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-    JsonBody(asked): JsonBody<Creation>,
+    JsonBody(asked): JsonBody<CommitCreation>,
 ) -> Result<(StatusCode, Json<CommitView>), ApiError> {
     let (repository, branch) = branch_on(segments)?;
     let (message, date) = (asked.message, asked.date.map(Time::from_seconds));
@@ -59,7 +65,11 @@ async fn commit(
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
-/// Any ref expression will do.
+/// The commit that any ref names.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/commits/{commit}", operation_id = "getCommit",
+    responses((status = 200, body = CommitView), Reading),
+)]
 async fn one(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
@@ -68,11 +78,22 @@ async fn one(
     Ok(Json(caller.client.get_commit(&repository, &reference).await?.into()))
 }
 
+/// History, newest first.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/refs/{ref}/commits", operation_id = "logCommits",
+    params(
+        ("after" = Option<String>, Query), ("amount" = Option<i32>, Query, minimum = -1, maximum = 1000),
+        ("objects" = Option<Vec<String>>, Query), ("prefixes" = Option<Vec<String>>, Query),
+        ("limit" = Option<bool>, Query), ("first_parent" = Option<bool>, Query),
+        ("since" = Option<String>, Query, format = DateTime), ("stop_at" = Option<String>, Query),
+    ),
+    responses((status = 200, body = CommitList), Reading),
+)]
 async fn log(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-) -> Result<Json<Listed<CommitView>>, ApiError> {
+) -> Result<Json<CommitList>, ApiError> {
     let (repository, reference) = ref_at(segments)?;
     let amount = query.amount()?;
     let request = Log {

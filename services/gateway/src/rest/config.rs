@@ -1,26 +1,34 @@
 //! What callers are told of the installation.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
+use super::openapi::Reading;
 
 /// What clients that speak this API take as its version; the newest whose behaviour is followed.
-const API_VERSION: &str = "1.84.0";
+pub(crate) const API_VERSION: &str = "1.84.0";
 
 /// How long objects that nothing refers to are kept at least, in seconds.
 const GRACE_SECONDS: u64 = 24 * 3600;
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/config", get(config))
-        .route("/config/version", get(async |State(app): State<App>| Json(version(&app))))
-        .route("/config/storage", get(async |State(app): State<App>| Json(storage(&app))))
-        .route("/config/garbage-collection", get(async || Json(Collection { grace_period: GRACE_SECONDS })))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(config))
+        .routes(routes!(version_config))
+        .routes(routes!(storage_config))
+        .routes(routes!(collection_config))
 }
 
+/// The server and its storage.
+#[utoipa::path(
+    get, path = "/config", operation_id = "getConfig",
+    responses((status = 200, body = Config), Reading),
+)]
 async fn config(State(app): State<App>) -> Json<Config> {
     Json(Config {
         version_config: version(&app),
@@ -31,26 +39,57 @@ async fn config(State(app): State<App>) -> Json<Config> {
     })
 }
 
-#[derive(Serialize)]
+/// The server.
+#[utoipa::path(
+    get, path = "/config/version", operation_id = "getVersionConfig",
+    responses((status = 200, body = Version), Reading),
+)]
+async fn version_config(State(app): State<App>) -> Json<Version> {
+    Json(version(&app))
+}
+
+/// Its storage.
+#[utoipa::path(
+    get, path = "/config/storage", operation_id = "getStorageConfig",
+    responses((status = 200, body = Storage), Reading),
+)]
+async fn storage_config(State(app): State<App>) -> Json<Storage> {
+    Json(storage(&app))
+}
+
+/// How long unused objects are kept at least.
+#[utoipa::path(
+    get, path = "/config/garbage-collection", operation_id = "getGarbageCollectionConfig",
+    responses((status = 200, body = Collection), Reading),
+)]
+async fn collection_config() -> Json<Collection> {
+    Json(Collection { grace_period: GRACE_SECONDS })
+}
+
+#[derive(Serialize, ToSchema)]
 struct Config {
     version_config: Version,
     storage_config: Storage,
+    #[schema(value_type = Vec<Storage>)]
     storage_config_list: [Storage; 0],
     ui_config: Empty,
     capabilities_config: Empty,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EmptyConfig)]
 struct Empty {}
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = VersionConfig)]
 struct Version {
     version: &'static str,
     version_context: &'static str,
     upgrade_recommended: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StorageConfig)]
 struct Storage {
     blockstore_type: &'static str,
     blockstore_namespace_example: String,
@@ -66,7 +105,8 @@ struct Storage {
     blockstore_id: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GarbageCollectionConfig)]
 struct Collection {
     grace_period: u64,
 }

@@ -3,9 +3,8 @@
 //! lakeFS does these in the background and lets clients ask how they go. Here the work is done before the first answer, and
 //! the id of the task holds what came of it: any gateway can say so, and none has to remember it.
 
+use axum::Json;
 use axum::extract::{Extension, State};
-use axum::routing::{post, put};
-use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use braid_client::{DumpEvent, RefsManifest, RestoreEvent, RestoreRefs};
@@ -13,24 +12,34 @@ use braid_types::{Error, MetarangeId, RepositoryName, Time};
 use futures::TryStreamExt;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::error::ApiError;
+use super::error::{ApiError, Message};
+use super::openapi::{Reading, Writing, again};
 use super::query::Query;
 use super::route::Segments;
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories/{repository}/refs/dump", put(dump_now))
-        .route("/repositories/{repository}/refs/restore", put(restore_now))
-        .route("/repositories/{repository}/dump", post(dump).get(status))
-        .route("/repositories/{repository}/restore", post(restore).get(status))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(dump_now))
+        .routes(routes!(restore_now))
+        .routes(routes!(dump, status))
+        .routes(routes!(restore))
+        .routes(again(
+            "/repositories/{repository}/restore",
+            &[("dumpStatus", "restoreStatus")],
+            routes!(status),
+        ))
 }
 
 /// The trees of a dump.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RefsDump)]
 struct Refs {
     commits_meta_range_id: String,
     tags_meta_range_id: String,
@@ -80,27 +89,30 @@ impl Done {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaskCreation)]
 struct Task {
     id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TaskStatus {
     id: String,
     done: bool,
     update_time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<Message>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refs: Option<Refs>,
 }
 
-#[derive(Serialize)]
-struct Message {
-    message: String,
-}
-
+/// Dump the references beside the trees.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/refs/dump", operation_id = "dumpRefs",
+    responses((status = 201, body = Refs), Reading),
+)]
 async fn dump_now(
     Extension(caller): Extension<Caller>,
     Segments(repository): Segments<String>,
@@ -109,6 +121,11 @@ async fn dump_now(
     Ok((StatusCode::CREATED, Json(refs)))
 }
 
+/// Dump the references; answered when it is done.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/dump", operation_id = "dumpSubmit",
+    responses((status = 202, body = Task), Reading),
+)]
 async fn dump(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -130,6 +147,11 @@ async fn dumped(caller: &Caller, repository: &RepositoryName) -> Result<Refs, Ap
     Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the dump ended without a word"))
 }
 
+/// Restore references from a dump.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/refs/restore", operation_id = "restoreRefs",
+    request_body = Refs, responses((status = 200), Writing, (status = 409)),
+)]
 async fn restore_now(
     Extension(caller): Extension<Caller>,
     Segments(repository): Segments<String>,
@@ -139,6 +161,11 @@ async fn restore_now(
     Ok(StatusCode::OK)
 }
 
+/// Restore references; answered when it is done.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/restore", operation_id = "restoreSubmit",
+    request_body = Refs, responses((status = 202, body = Task), Writing),
+)]
 async fn restore(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -181,6 +208,12 @@ fn submitted(app: &App, ended: Result<Option<Refs>, ApiError>) -> (StatusCode, J
     (StatusCode::ACCEPTED, Json(Task { id: done.id() }))
 }
 
+/// What came of a dump or a restore.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/dump", operation_id = "dumpStatus",
+    params(("task_id" = String, Query, min_length = 1)),
+    responses((status = 200, body = TaskStatus), Reading),
+)]
 async fn status(
     Extension(caller): Extension<Caller>,
     Segments(repository): Segments<String>,

@@ -4,7 +4,15 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use braid_types::{Code, Error};
 use http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What a refusal says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct Message {
+    pub(crate) message: String,
+}
 
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +50,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "message": self.message }))).into_response()
+        (self.status, Json(Message { message: self.message })).into_response()
     }
 }
 

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::{Extension, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use braid_client::{Import, ImportCommit, ImportSource, ImportSourceKind, ImportStatus, StartImport};
 use braid_types::{BranchName, ImportId, RefExpression, RepositoryName};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::error::ApiError;
+use super::error::{ApiError, Message};
 use super::names::branch_on;
+use super::openapi::{Reading, Writing};
 use super::query::Query;
 use super::route::Segments;
 use super::view::CommitView;
@@ -22,34 +25,38 @@ use super::view::CommitView;
 /// What a commit says when the caller has nothing to say.
 const MESSAGE: &str = "Import objects";
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories/{repository}/branches/{branch}/import", get(status).post(start).delete(cancel))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(status, start, cancel))
 }
 
-#[derive(Deserialize)]
-struct Asked {
+#[derive(Deserialize, ToSchema)]
+struct ImportCreation {
     paths: Vec<Place>,
     #[serde(default)]
     commit: Option<Commit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ImportLocation)]
 struct Place {
     #[serde(rename = "type")]
     kind: Kind,
+    /// A URI.
     path: String,
+    /// A directory, whose content is replaced, or the path of one object.
     destination: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ImportLocationType)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     CommonPrefix,
     Object,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = ImportCommitCreation)]
 struct Commit {
     #[serde(default)]
     message: String,
@@ -57,16 +64,23 @@ struct Commit {
     metadata: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportCreationResponse)]
 struct Started {
     id: String,
 }
 
+/// Give objects that are in a bucket already paths on a branch, in the background.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/import", operation_id = "importStart",
+    request_body = ImportCreation,
+    responses((status = 202, description = "It has begun", body = Started), Writing),
+)]
 async fn start(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
-    JsonBody(asked): JsonBody<Asked>,
+    JsonBody(asked): JsonBody<ImportCreation>,
 ) -> Result<(StatusCode, Json<Started>), ApiError> {
     let (repository, branch) = branch_on(segments)?;
     let sources = asked.paths.into_iter().map(|place| place.source(&app.settings)).collect();
@@ -99,24 +113,29 @@ impl Place {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportStatus)]
 struct Status {
     completed: bool,
+    #[schema(format = DateTime)]
     update_time: String,
     ingested_objects: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     metarange_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     commit: Option<CommitView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<Message>,
 }
 
-#[derive(Serialize)]
-struct Message {
-    message: String,
-}
-
+/// How far an import is.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/branches/{branch}/import", operation_id = "importStatus",
+    params(("id" = String, Query)), responses((status = 200, body = Status), Reading),
+)]
 async fn status(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
@@ -145,6 +164,11 @@ async fn status(
     }))
 }
 
+/// End an import before it changes anything.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/branches/{branch}/import", operation_id = "importCancel",
+    params(("id" = String, Query)), responses((status = 204), Reading, (status = 409)),
+)]
 async fn cancel(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,

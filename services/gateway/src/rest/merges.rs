@@ -2,36 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use braid_client::{CherryPick, Merge, MergeStrategy, Revert};
 use braid_types::{BranchName, Code, Error, RefExpression, RepositoryName};
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::{self, JsonBody};
 use super::caller::Caller;
 use super::error::ApiError;
 use super::names::branch_on;
+use super::openapi::{Reading, Writing};
 use super::route::Segments;
-use super::view::CommitView;
+use super::view::{CommitView, MergeResult};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories/{repository}/refs/{source}/merge/{destination}", get(base).post(merge))
-        .route("/repositories/{repository}/branches/{branch}/revert", post(revert))
-        .route("/repositories/{repository}/branches/{branch}/cherry-pick", post(cherry_pick))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(base, merge)).routes(routes!(revert)).routes(routes!(cherry_pick))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = Merge)]
 struct Merging {
     message: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
+    #[schema(schema_with = strategies)]
     strategy: Option<String>,
     #[serde(default)]
     allow_empty: bool,
@@ -39,6 +41,16 @@ struct Merging {
     squash_merge: bool,
 }
 
+/// Merge a ref into a branch.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/refs/{source}/merge/{destination}",
+    operation_id = "mergeIntoBranch",
+    request_body = Option<Merging>,
+    responses(
+        (status = 200, body = MergeResult), Writing,
+        (status = 409, description = "Paths conflict", body = MergeResult),
+    ),
+)]
 async fn merge(
     Extension(caller): Extension<Caller>,
     Segments((repository, source, destination)): Segments<(String, String, String)>,
@@ -56,7 +68,7 @@ async fn merge(
         allow_empty: asked.allow_empty,
     };
     match caller.client.merge(request).await {
-        Ok(commit) => Ok(Json(json!({ "reference": commit.id.to_hex() })).into_response()),
+        Ok(commit) => Ok(Json(MergeResult { reference: commit.id.to_hex() }).into_response()),
         Err(error) => refused(error),
     }
 }
@@ -64,9 +76,13 @@ async fn merge(
 /// A conflict is answered in the shape of a result.
 fn refused(error: Error) -> Result<Response, ApiError> {
     if error.code() == Code::MergeConflict {
-        return Ok((StatusCode::CONFLICT, Json(json!({ "reference": "" }))).into_response());
+        return Ok((StatusCode::CONFLICT, Json(MergeResult { reference: String::new() })).into_response());
     }
     Err(error.into())
+}
+
+fn strategies() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["", "source-wins", "dest-wins"])).build()
 }
 
 fn strategy(name: &str) -> Result<MergeStrategy, ApiError> {
@@ -80,40 +96,59 @@ fn strategy(name: &str) -> Result<MergeStrategy, ApiError> {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+struct FindMergeBaseResult {
+    source_commit_id: String,
+    destination_commit_id: String,
+    base_commit_id: String,
+}
+
+/// A best common ancestor.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/refs/{source}/merge/{destination}",
+    operation_id = "findMergeBase",
+    responses((status = 200, body = FindMergeBaseResult), Reading),
+)]
 async fn base(
     Extension(caller): Extension<Caller>,
     Segments((repository, source, destination)): Segments<(String, String, String)>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<FindMergeBaseResult>, ApiError> {
     let repository = RepositoryName::new(repository)?;
     let (source, destination) = (RefExpression::parse(&source)?, RefExpression::parse(&destination)?);
     let found = caller.client.find_merge_base(&repository, &source, &destination).await?;
-    let body = json!({
-        "source_commit_id": found.left_commit_id.to_hex(),
-        "destination_commit_id": found.right_commit_id.to_hex(),
-        "base_commit_id": found.base_commit_id.to_hex(),
-    });
-    Ok(Json(body).into_response())
+    Ok(Json(FindMergeBaseResult {
+        source_commit_id: found.left_commit_id.to_hex(),
+        destination_commit_id: found.right_commit_id.to_hex(),
+        base_commit_id: found.base_commit_id.to_hex(),
+    }))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CommitOverrides)]
 struct Overrides {
     message: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
-struct Picking {
+#[derive(Deserialize, ToSchema)]
+struct CherryPickCreation {
     #[serde(rename = "ref")]
     reference: String,
     #[serde(default)]
     parent_number: Option<i64>,
     #[serde(default)]
-    allow_empty: bool,
-    #[serde(default)]
     commit_overrides: Option<Overrides>,
 }
 
-impl Picking {
+#[derive(Deserialize, ToSchema)]
+struct RevertCreation {
+    #[serde(flatten)]
+    picked: CherryPickCreation,
+    #[serde(default)]
+    allow_empty: bool,
+}
+
+impl CherryPickCreation {
     /// The parent to compare with; 0 is none.
     fn parent(&self) -> Result<Option<u32>, ApiError> {
         let number = self.parent_number.unwrap_or_default();
@@ -123,10 +158,15 @@ impl Picking {
     }
 }
 
+/// Undo a commit in a new one.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/revert", operation_id = "revertBranch",
+    request_body = RevertCreation, responses((status = 204), Writing, (status = 409)),
+)]
 async fn revert(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
-    JsonBody(asked): JsonBody<Picking>,
+    JsonBody(RevertCreation { picked: asked, allow_empty }): JsonBody<RevertCreation>,
 ) -> Result<StatusCode, ApiError> {
     let (repository, branch) = branch_on(segments)?;
     let parent_number = asked.parent()?;
@@ -136,7 +176,7 @@ async fn revert(
         branch,
         parent_number,
         reference: RefExpression::parse(&asked.reference)?,
-        allow_empty: asked.allow_empty,
+        allow_empty,
         message: overrides.message.filter(|message| !message.is_empty()),
         metadata: overrides.metadata.unwrap_or_default(),
     };
@@ -144,10 +184,16 @@ async fn revert(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Do a commit again in a new one.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/cherry-pick", operation_id = "cherryPick",
+    request_body = CherryPickCreation,
+    responses((status = 201, body = CommitView), Writing, (status = 409)),
+)]
 async fn cherry_pick(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
-    JsonBody(asked): JsonBody<Picking>,
+    JsonBody(asked): JsonBody<CherryPickCreation>,
 ) -> Result<(StatusCode, Json<CommitView>), ApiError> {
     let (repository, branch) = branch_on(segments)?;
     let parent_number = asked.parent()?;

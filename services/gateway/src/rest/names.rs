@@ -1,6 +1,7 @@
 //! The names of a request as the services want them.
 
 use braid_types::{BranchName, ObjectPath, PathPrefix, RefExpression, RepositoryName};
+use utoipa::IntoParams;
 
 use super::error::ApiError;
 use super::query::Query;
@@ -15,7 +16,7 @@ pub(crate) struct ObjectAt {
 impl ObjectAt {
     pub(crate) fn new((repository, reference): (String, String), query: &Query) -> Result<Self, ApiError> {
         let (repository, reference) = ref_at((repository, reference))?;
-        Ok(Self { repository, reference, path: path(query)? })
+        Ok(Self { repository, reference, path: query.path()?.path })
     }
 }
 
@@ -29,7 +30,7 @@ pub(crate) struct ObjectOn {
 impl ObjectOn {
     pub(crate) fn new(segments: (String, String), query: &Query) -> Result<Self, ApiError> {
         let (repository, branch) = branch_on(segments)?;
-        Ok(Self { repository, branch, path: path(query)? })
+        Ok(Self { repository, branch, path: query.path()?.path })
     }
 }
 
@@ -47,17 +48,44 @@ pub(crate) fn branch_on(
     Ok((RepositoryName::new(repository)?, BranchName::new(branch)?))
 }
 
-/// The path that the query names.
-pub(crate) fn path(query: &Query) -> Result<ObjectPath, ApiError> {
-    Ok(ObjectPath::new(query.required("path")?)?)
+/// A path, as the query names it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PathQuery {
+    #[param(value_type = String, min_length = 1)]
+    path: ObjectPath,
 }
 
-/// A prefix or a place in a list that the query names; nothing is the empty one.
-pub(crate) fn prefix(query: &Query, name: &str) -> Result<PathPrefix, ApiError> {
-    Ok(PathPrefix::new(query.text(name)?.unwrap_or_default())?)
+/// A page of a list of paths, as it is asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PathsQuery {
+    /// What the paths begin with.
+    #[param(required = false, value_type = String)]
+    pub(crate) prefix: PathPrefix,
+    /// The path that the page begins after.
+    #[param(value_type = Option<String>)]
+    pub(crate) after: Option<PathPrefix>,
+    /// How many items there are at most; -1 and 0 leave it to the server.
+    #[param(required = false, value_type = i32, minimum = -1, maximum = 1000)]
+    pub(crate) amount: u32,
+    /// Paths that are equal up to this are listed as one.
+    pub(crate) delimiter: Option<String>,
 }
 
-/// Where in a list of paths the page begins.
-pub(crate) fn after(query: &Query) -> Result<Option<PathPrefix>, ApiError> {
-    Ok(query.text("after")?.map(PathPrefix::new).transpose()?)
+impl Query {
+    /// The path that is named.
+    fn path(&self) -> Result<PathQuery, ApiError> {
+        Ok(PathQuery { path: ObjectPath::new(self.required("path")?)? })
+    }
+
+    /// The page that is wanted of a list of paths.
+    pub(crate) fn paths(&self) -> Result<PathsQuery, ApiError> {
+        Ok(PathsQuery {
+            prefix: PathPrefix::new(self.text("prefix")?.unwrap_or_default())?,
+            after: self.text("after")?.map(PathPrefix::new).transpose()?,
+            amount: self.amount()?,
+            delimiter: self.text("delimiter")?.map(str::to_owned),
+        })
+    }
 }

@@ -1,95 +1,70 @@
 //! The description of what is served, for those who make clients from it.
+//!
+//! Each handler describes its operation, and what is routed is what is described: [`OpenApiRouter`] takes both at once.
+//! The types of bodies and answers describe themselves. Clients know operations and schemas by lakeFS's names for them.
+//!
+//! [`OpenApiRouter`]: utoipa_axum::router::OpenApiRouter
+
+mod answers;
+mod complete;
+mod operations;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use md5::{Digest, Md5};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Info, License, OpenApi, SecurityRequirement, Server};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::App;
+pub(crate) use answers::{Data, Reading, Writing};
+pub(crate) use operations::again;
 
-/// The description: OpenAPI 3.0, kept by hand and held against the routes by a test.
-const DESCRIPTION: &str = include_str!("../../openapi.json");
+use super::caller::SESSION_COOKIE;
+use super::config::API_VERSION;
+use super::error::Message;
+use complete::{Door, completed};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/openapi.json", get(async || ([(CONTENT_TYPE, "application/json")], DESCRIPTION)))
+/// The whole description: of the operations that everybody may ask for, and of the others.
+pub(crate) fn description(open: OpenApi, closed: OpenApi) -> OpenApi {
+    let mut whole = completed(open, Door::Open);
+    whole.merge(completed(closed, Door::Closed));
+    whole.info = Info::new("lakeFS's API as Braid serves it", API_VERSION);
+    whole.info.license = Some(License::new("Apache-2.0"));
+    whole.servers = Some(vec![Server::new("/api/v1")]);
+    let schemes = [
+        ("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))),
+        ("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
+        ("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)))),
+    ];
+    let any = schemes.iter().map(|(name, _)| SecurityRequirement::new(*name, [""; 0]));
+    whole.security = Some(any.collect());
+    let components = whole.components.get_or_insert_default();
+    components.schemas.insert(Message::name().into_owned(), Message::schema());
+    for (name, scheme) in schemes {
+        components.add_security_scheme(name, scheme);
+    }
+    whole
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::path::Path;
+/// Serves a description: one text, made once, with a tag by which it is known again.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) -> Router<S> {
+    let text = Bytes::from(serde_json::to_vec(description).expect("a description is JSON"));
+    let tag = format!("\"{}\"", hex::encode(Md5::digest(&text)));
+    let tag = HeaderValue::from_str(&tag).expect("digits may stand in a header");
+    let answer = async move |headers: HeaderMap| served(&text, &tag, &headers);
+    Router::new().route("/openapi.json", get(answer))
+}
 
-    use serde_json::Value;
-
-    use super::DESCRIPTION;
-
-    /// Methods by path.
-    type Routes = BTreeMap<String, BTreeSet<String>>;
-
-    fn described() -> Routes {
-        let description: Value = serde_json::from_str(DESCRIPTION).unwrap();
-        let paths = description["paths"].as_object().unwrap();
-        let methods = |path: &Value| path.as_object().unwrap().keys().cloned().collect();
-        paths.iter().map(|(path, operations)| (path.clone(), methods(operations))).collect()
+fn served(text: &Bytes, tag: &HeaderValue, headers: &HeaderMap) -> Response {
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag.clone())]).into_response();
     }
-
-    /// Reads the routes out of the modules: each `.route("path", get(…).put(…))`.
-    fn routed() -> Routes {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let modules = std::fs::read_dir(source.join("rest")).unwrap().map(|entry| entry.unwrap().path());
-        let mut routes = Routes::new();
-        for file in modules.chain([source.join("rest.rs")]) {
-            if !file.is_file() || file.ends_with("openapi.rs") || file.ends_with("unbuilt.rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(file).unwrap();
-            for call in text.split(".route(").skip(1).map(arguments) {
-                let mut parts = call.splitn(3, '"').skip(1);
-                let (path, handlers) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-                if !path.starts_with('/') || path == "/_health" {
-                    continue;
-                }
-                let methods = ["get", "post", "put", "patch", "delete", "head"];
-                let named = methods.into_iter().filter(|method| handlers.contains(&format!("{method}(")));
-                routes.entry(path.to_owned()).or_default().extend(named.map(str::to_owned));
-            }
-        }
-        routes
-    }
-
-    /// The text up to the parenthesis that closes the call.
-    fn arguments(text: &str) -> &str {
-        let mut open = 1;
-        let end = text.find(|c| {
-            open += i32::from(c == '(') - i32::from(c == ')');
-            open == 0
-        });
-        &text[..end.unwrap()]
-    }
-
-    /// Names of segments do not matter.
-    fn shapes(routes: &Routes) -> Routes {
-        let shape = |path: &String| {
-            let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
-            parts.collect::<Vec<_>>().join("/")
-        };
-        routes.iter().map(|(path, methods)| (shape(path), methods.clone())).collect()
-    }
-
-    #[test]
-    fn what_is_described_is_what_is_routed() {
-        assert_eq!(shapes(&routed()), shapes(&described()));
-    }
-
-    #[test]
-    fn every_reference_leads_somewhere() {
-        let description: Value = serde_json::from_str(DESCRIPTION).unwrap();
-        let schemas = description["components"]["schemas"].as_object().unwrap();
-        let mut used = BTreeSet::new();
-        for reference in DESCRIPTION.split("\"#/components/schemas/").skip(1) {
-            let name = reference.split('"').next().unwrap();
-            assert!(schemas.contains_key(name), "{name}");
-            used.insert(name.to_owned());
-        }
-        assert_eq!(used, schemas.keys().cloned().collect(), "no schema is left over");
-    }
+    let json = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, json), (ETAG, tag.clone())], text.clone()).into_response()
 }

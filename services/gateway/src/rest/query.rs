@@ -7,6 +7,9 @@ use std::str::FromStr;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde::de::value::Error as WordError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use utoipa::IntoParams;
 
 use super::error::ApiError;
 
@@ -15,6 +18,20 @@ const DEFAULT_AMOUNT: u32 = 100;
 
 /// Most items on a page.
 pub(crate) const MAX_AMOUNT: u32 = 1000;
+
+/// A page of a list, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// What the names begin with.
+    #[param(required = false)]
+    pub(crate) prefix: String,
+    /// The name that the page begins after.
+    pub(crate) after: Option<String>,
+    /// How many items there are at most; -1 and 0 leave it to the server.
+    #[param(required = false, value_type = i32, minimum = -1, maximum = 1000)]
+    pub(crate) amount: u32,
+}
 
 /// The parameters of a request in their order. Blanks come as `+` or as `%20`.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +78,15 @@ impl Query {
         parsed.map(Some)
     }
 
+    /// A parameter that is one of few words.
+    pub(crate) fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let unknown = |error: WordError| {
+            ApiError::bad_request(format!("query parameter '{name}' is '{text}': {error}"))
+        };
+        T::deserialize(text.into_deserializer()).map(Some).map_err(unknown)
+    }
+
     /// A yes or no, `false` if it is not there: in every form that Go's `ParseBool` takes.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         self.flag_or(name, false)
@@ -76,6 +102,15 @@ impl Query {
                 Err(ApiError::bad_request(format!("query parameter '{name}' is '{other}', not a boolean")))
             }
         }
+    }
+
+    /// The page that is wanted of a list of names.
+    pub(crate) fn page(&self) -> Result<PageQuery, ApiError> {
+        Ok(PageQuery {
+            prefix: self.text("prefix")?.unwrap_or_default().to_owned(),
+            after: self.text("after")?.map(str::to_owned),
+            amount: self.amount()?,
+        })
     }
 
     /// How many items are wanted: 1 to [`MAX_AMOUNT`].

@@ -1,43 +1,47 @@
 //! Repositories.
 
+use axum::Json;
 use axum::extract::{Extension, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use braid_client::{CreateRepository, ListRepositories, Repository};
 use braid_types::{BranchName, RepositoryName};
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::query::Query;
+use super::openapi::{Reading, Writing};
+use super::query::{PageQuery, Query};
 use super::route::Segments;
 use super::samples;
-use super::view::{Listed, RepositoryView};
+use super::view::{Listed, RepositoryList, RepositoryView};
 
 /// How namespaces of the local store are written by those who know lakeFS's.
 const LOCAL_SCHEME: &str = "local://";
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories", get(list).post(create))
-        .route("/repositories/{repository}", get(one).delete(delete))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(one, delete))
 }
 
-async fn list(
-    Extension(caller): Extension<Caller>,
-    query: Query,
-) -> Result<Json<Listed<RepositoryView>>, ApiError> {
-    let amount = query.amount()?;
+/// Repositories by name.
+#[utoipa::path(
+    get, path = "/repositories", operation_id = "listRepositories",
+    params(PageQuery, ("search" = Option<String>, Query)),
+    responses((status = 200, body = RepositoryList), Reading),
+)]
+async fn list(Extension(caller): Extension<Caller>, query: Query) -> Result<Json<RepositoryList>, ApiError> {
+    let PageQuery { prefix, after, amount } = query.page()?;
     let search = query.text("search")?.unwrap_or_default();
     let mut found: Vec<Repository> = Vec::new();
     let mut request = ListRepositories {
-        prefix: query.text("prefix")?.unwrap_or_default().to_owned(),
+        prefix,
         page_size: if search.is_empty() { Some(amount + 1) } else { None },
         page_token: None,
-        after: query.text("after")?.map(str::to_owned),
+        after,
     };
     let wanted = amount as usize + 1;
     loop {
@@ -54,9 +58,11 @@ async fn list(
     Ok(Json(Listed::new(found, more, |repository: &RepositoryView| repository.id.clone())))
 }
 
-#[derive(Deserialize)]
-struct Creation {
+#[derive(Deserialize, ToSchema)]
+struct RepositoryCreation {
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{2,62}$")]
     name: String,
+    #[schema(min_length = 1)]
     storage_namespace: String,
     default_branch: Option<String>,
     #[serde(default)]
@@ -65,10 +71,16 @@ struct Creation {
     read_only: bool,
 }
 
+/// Make a repository.
+#[utoipa::path(
+    post, path = "/repositories", operation_id = "createRepository",
+    params(("bare" = Option<bool>, Query)), request_body = RepositoryCreation,
+    responses((status = 201, body = RepositoryView), (status = 400), (status = 409), (status = 501)),
+)]
 async fn create(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    JsonBody(asked): JsonBody<Creation>,
+    JsonBody(asked): JsonBody<RepositoryCreation>,
 ) -> Result<(StatusCode, Json<RepositoryView>), ApiError> {
     let default_branch = asked.default_branch.filter(|name| !name.is_empty());
     let create = CreateRepository {
@@ -104,6 +116,11 @@ impl crate::gateway::Settings {
     }
 }
 
+/// One repository.
+#[utoipa::path(
+    get, path = "/repositories/{repository}", operation_id = "getRepository",
+    responses((status = 200, body = RepositoryView), Reading),
+)]
 async fn one(
     Extension(caller): Extension<Caller>,
     Segments(repository): Segments<String>,
@@ -112,6 +129,11 @@ async fn one(
     Ok(Json(caller.client.get_repository(&repository).await?.into()))
 }
 
+/// Delete a repository; its data stays.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}", operation_id = "deleteRepository",
+    params(("force" = Option<bool>, Query)), responses((status = 204), Writing),
+)]
 async fn delete(
     Extension(caller): Extension<Caller>,
     Segments(repository): Segments<String>,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use braid_client::{
     BranchProtection, BranchRetention, Retention, SetBranchProtection, UpdateRepositoryMetadata,
 };
@@ -13,36 +12,50 @@ use braid_types::{BranchName, RepositoryName};
 use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::error::ApiError;
+use super::openapi::{Reading, Writing, again};
 use super::route::Names;
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route(
-            "/repositories/{repository}/metadata",
-            get(metadata).post(set_metadata).delete(delete_metadata),
-        )
-        .route(
-            "/repositories/{repository}/settings/gc_rules",
-            get(retention).put(set_retention).delete(delete_retention),
-        )
-        .route(
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(metadata, set_metadata, delete_metadata))
+        .routes(routes!(retention, set_retention, delete_retention))
+        .routes(again(
             "/repositories/{repository}/gc/rules",
-            get(retention).post(set_retention).delete(delete_retention),
-        )
-        .route("/repositories/{repository}/gc/rules/set_allowed", get(allowed))
-        .route("/repositories/{repository}/settings/branch_protection", get(protection).put(set_protection))
-        .route(
+            &[
+                ("getGCRules", "internalGetGarbageCollectionRules"),
+                ("deleteGCRules", "internalDeleteGarbageCollectionRules"),
+            ],
+            routes!(retention, delete_retention),
+        ))
+        .routes(routes!(post_retention))
+        .routes(routes!(allowed))
+        .routes(routes!(protection, set_protection))
+        .routes(again(
             "/repositories/{repository}/branch_protection",
-            get(protection).post(add_protection).delete(remove_protection),
-        )
-        .route("/repositories/{repository}/branch_protection/set_allowed", get(allowed))
+            &[("getBranchProtectionRules", "internalGetBranchProtectionRules")],
+            routes!(protection),
+        ))
+        .routes(routes!(add_protection, remove_protection))
+        .routes(again(
+            "/repositories/{repository}/branch_protection/set_allowed",
+            &[("setGarbageCollectionRulesPreflight", "createBranchProtectionRulePreflight")],
+            routes!(allowed),
+        ))
 }
 
+/// A repository's metadata.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/metadata", operation_id = "getRepositoryMetadata",
+    responses((status = 200, body = BTreeMap<String, String>), Reading),
+)]
 async fn metadata(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -50,28 +63,38 @@ async fn metadata(
     Ok(Json(caller.client.get_repository_metadata(&repository).await?))
 }
 
-#[derive(Deserialize)]
-struct MetadataSet {
+#[derive(Deserialize, ToSchema)]
+struct RepositoryMetadataSet {
     metadata: BTreeMap<String, String>,
 }
 
+/// Set some keys.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/metadata", operation_id = "setRepositoryMetadata",
+    request_body = RepositoryMetadataSet, responses((status = 204), Writing),
+)]
 async fn set_metadata(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
-    JsonBody(asked): JsonBody<MetadataSet>,
+    JsonBody(asked): JsonBody<RepositoryMetadataSet>,
 ) -> Result<StatusCode, ApiError> {
     update(&caller, UpdateRepositoryMetadata { repository, set: asked.metadata, remove: Vec::new() }).await
 }
 
-#[derive(Deserialize)]
-struct MetadataKeys {
+#[derive(Deserialize, ToSchema)]
+struct RepositoryMetadataKeys {
     keys: Vec<String>,
 }
 
+/// Remove some keys.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/metadata", operation_id = "deleteRepositoryMetadata",
+    request_body = RepositoryMetadataKeys, responses((status = 204), Writing),
+)]
 async fn delete_metadata(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
-    JsonBody(asked): JsonBody<MetadataKeys>,
+    JsonBody(asked): JsonBody<RepositoryMetadataKeys>,
 ) -> Result<StatusCode, ApiError> {
     update(&caller, UpdateRepositoryMetadata { repository, set: BTreeMap::new(), remove: asked.keys }).await
 }
@@ -81,18 +104,25 @@ async fn update(caller: &Caller, request: UpdateRepositoryMetadata) -> Result<St
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = GarbageCollectionRules)]
 struct Rules {
     default_retention_days: u32,
     branches: Vec<Rule>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = GarbageCollectionRule)]
 struct Rule {
     branch_id: String,
     retention_days: u32,
 }
 
+/// Retention rules.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/settings/gc_rules", operation_id = "getGCRules",
+    responses((status = 200, body = Rules), Reading),
+)]
 async fn retention(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -104,6 +134,11 @@ async fn retention(
     Ok(Json(Rules { default_retention_days: found.default_days, branches }))
 }
 
+/// Replace the retention rules.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/settings/gc_rules", operation_id = "setGCRules",
+    request_body = Rules, responses((status = 204), Writing),
+)]
 async fn set_retention(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -119,6 +154,24 @@ async fn set_retention(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Replace the retention rules.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/gc/rules", operation_id = "internalSetGarbageCollectionRules",
+    request_body = Rules, responses((status = 204), Writing),
+)]
+async fn post_retention(
+    caller: Extension<Caller>,
+    repository: Names<RepositoryName>,
+    rules: JsonBody<Rules>,
+) -> Result<StatusCode, ApiError> {
+    set_retention(caller, repository, rules).await
+}
+
+/// Forget the retention rules.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/settings/gc_rules", operation_id = "deleteGCRules",
+    responses((status = 204), Writing),
+)]
 async fn delete_retention(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -127,7 +180,12 @@ async fn delete_retention(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whoever may call may set everything.
+/// Whether rules may be set: whoever may call may set everything.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/gc/rules/set_allowed",
+    operation_id = "setGarbageCollectionRulesPreflight",
+    responses((status = 204), Reading),
+)]
 async fn allowed(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -136,11 +194,18 @@ async fn allowed(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = BranchProtectionRule)]
 struct Pattern {
     pattern: String,
 }
 
+/// Protected branches.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/settings/branch_protection",
+    operation_id = "getBranchProtectionRules",
+    responses((status = 200, body = Vec<Pattern>), Reading),
+)]
 async fn protection(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -151,6 +216,13 @@ async fn protection(
     Ok(([(ETAG, revision)], Json(patterns)).into_response())
 }
 
+/// Replace the rules.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/settings/branch_protection",
+    operation_id = "setBranchProtectionRules",
+    params(("If-Match" = Option<String>, Header, nullable = false)), request_body = Vec<Pattern>,
+    responses((status = 204), Writing, (status = 412)),
+)]
 async fn set_protection(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -168,6 +240,12 @@ async fn set_protection(
     set(&caller, request).await
 }
 
+/// Add a rule.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branch_protection",
+    operation_id = "internalCreateBranchProtectionRule",
+    request_body = Pattern, responses((status = 204), Writing, (status = 409), (status = 412)),
+)]
 async fn add_protection(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,
@@ -183,6 +261,12 @@ async fn add_protection(
     change_protection(&caller, repository, add).await
 }
 
+/// Remove a rule.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/branch_protection",
+    operation_id = "internalDeleteBranchProtectionRule",
+    request_body = Pattern, responses((status = 204), Writing, (status = 412)),
+)]
 async fn remove_protection(
     Extension(caller): Extension<Caller>,
     Names(repository): Names<RepositoryName>,

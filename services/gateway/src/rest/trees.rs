@@ -1,35 +1,45 @@
 //! The files of committed trees.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use braid_objects::PresignGetOptions;
 use braid_types::{Code, Error, RepositoryName};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::caller::Caller;
 use super::error::ApiError;
+use super::openapi::{Data, Reading, again};
 use super::query::Query;
 use super::route::Segments;
 use crate::data::{Place, URL_LIFETIME};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/repositories/{repository}/metadata/object/{type}/{id}", get(file))
-        .route("/repositories/{repository}/metadata/meta_range/{id}", get(location))
-        .route("/repositories/{repository}/metadata/range/{id}", get(location))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(file)).routes(routes!(location)).routes(again(
+        "/repositories/{repository}/metadata/range/{id}",
+        &[("getMetaRange", "getRange")],
+        routes!(location),
+    ))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StorageURI)]
 struct StorageUri {
     location: String,
 }
 
+/// Where a file of a tree is.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/metadata/meta_range/{id}", operation_id = "getMetaRange",
+    responses((status = 200, body = StorageUri), Reading),
+)]
 async fn location(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -41,6 +51,13 @@ async fn location(
     Ok(Json(StorageUri { location }))
 }
 
+/// A file of a tree.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/metadata/object/{type}/{id}",
+    operation_id = "getMetadataObject",
+    params(("presign" = Option<bool>, Query)),
+    responses((status = 200, body = inline(Data), content_type = "application/octet-stream"), (status = 302), Reading),
+)]
 async fn file(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

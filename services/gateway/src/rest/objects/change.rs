@@ -8,11 +8,13 @@ use braid_client::CopyObject;
 use braid_types::{ObjectPath, RefExpression};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::rest::body::JsonBody;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::{ObjectOn, branch_on};
+use crate::rest::names::{ObjectOn, PathQuery, branch_on};
+use crate::rest::openapi::Writing;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::{ObjectStats, Shown};
@@ -20,7 +22,13 @@ use crate::rest::view::{ObjectStats, Shown};
 /// How many paths one request may delete.
 const MOST_PATHS: usize = 1000;
 
-/// `DELETE /repositories/{repository}/branches/{branch}/objects`: what is not there is deleted.
+/// Delete an object.
+///
+/// What is not there is deleted.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/branches/{branch}/objects", operation_id = "deleteObject",
+    params(PathQuery), responses((status = 204), Writing),
+)]
 pub(crate) async fn delete(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
@@ -31,30 +39,37 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Paths {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct PathList {
     paths: Vec<String>,
 }
 
 /// What could not be deleted.
-#[derive(Serialize)]
-pub(crate) struct Undeleted {
-    errors: Vec<PathError>,
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ObjectErrorList {
+    errors: Vec<ObjectError>,
 }
 
-#[derive(Serialize)]
-struct PathError {
+#[derive(Serialize, ToSchema)]
+struct ObjectError {
     status_code: u16,
     message: String,
     path: String,
 }
 
-/// `POST /repositories/{repository}/branches/{branch}/objects/delete`: all of the paths that are paths, in one transaction.
+/// Delete up to 1,000 objects.
+///
+/// All of the paths that are paths are deleted in one transaction.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/objects/delete",
+    operation_id = "deleteObjects",
+    request_body = PathList, responses((status = 200, body = ObjectErrorList), Writing),
+)]
 pub(crate) async fn delete_many(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
-    JsonBody(asked): JsonBody<Paths>,
-) -> Result<Json<Undeleted>, ApiError> {
+    JsonBody(asked): JsonBody<PathList>,
+) -> Result<Json<ObjectErrorList>, ApiError> {
     let (repository, branch) = branch_on(segments)?;
     if asked.paths.len() > MOST_PATHS {
         let count = asked.paths.len();
@@ -64,7 +79,7 @@ pub(crate) async fn delete_many(
     for path in asked.paths {
         match ObjectPath::new(path.clone()) {
             Ok(path) => paths.push(path),
-            Err(error) => errors.push(PathError { status_code: 400, message: error.to_string(), path }),
+            Err(error) => errors.push(ObjectError { status_code: 400, message: error.to_string(), path }),
         }
     }
     if paths.is_empty() {
@@ -72,21 +87,26 @@ pub(crate) async fn delete_many(
     } else {
         caller.client.delete_objects(&repository, &branch, paths).await?;
     }
-    Ok(Json(Undeleted { errors }))
+    Ok(Json(ObjectErrorList { errors }))
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Copying {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ObjectCopyCreation {
     src_path: String,
     src_ref: Option<String>,
 }
 
-/// `POST /repositories/{repository}/branches/{branch}/objects/copy`
+/// Copy an object.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/objects/copy", operation_id = "copyObject",
+    params(("dest_path" = String, Query, min_length = 1)), request_body = ObjectCopyCreation,
+    responses((status = 201, body = ObjectStats), Writing),
+)]
 pub(crate) async fn copy(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-    JsonBody(asked): JsonBody<Copying>,
+    JsonBody(asked): JsonBody<ObjectCopyCreation>,
 ) -> Result<(StatusCode, Json<ObjectStats>), ApiError> {
     let (repository, branch) = branch_on(segments)?;
     let source = asked.src_ref.filter(|reference| !reference.is_empty());
@@ -105,17 +125,23 @@ pub(crate) async fn copy(
     Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Metadata {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct UpdateObjectUserMetadata {
     set: BTreeMap<String, String>,
 }
 
-/// `PUT /repositories/{repository}/branches/{branch}/objects/stat/user_metadata`: what is given replaces what was there.
+/// Replace an object's metadata.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/objects/stat/user_metadata",
+    operation_id = "updateObjectUserMetadata",
+    params(PathQuery), request_body = UpdateObjectUserMetadata,
+    responses((status = 204), Writing, (status = 409)),
+)]
 pub(crate) async fn update_metadata(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-    JsonBody(asked): JsonBody<Metadata>,
+    JsonBody(asked): JsonBody<UpdateObjectUserMetadata>,
 ) -> Result<StatusCode, ApiError> {
     let on = ObjectOn::new(segments, &query)?;
     caller.client.set_object_metadata(&on.repository, &on.branch, &on.path, asked.set).await?;

@@ -6,6 +6,7 @@ use braid_types::{ObjectPath, RefExpression, RepositoryName};
 use http::header::ETAG;
 use http::{HeaderName, StatusCode};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::parts::{address, part_number};
 use super::range;
@@ -14,33 +15,42 @@ use crate::rest::App;
 use crate::rest::body::JsonBody;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::ObjectOn;
+use crate::rest::names::{ObjectOn, PathQuery};
+use crate::rest::openapi::Writing;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::stored::Stored;
 
-#[derive(Deserialize)]
-pub(crate) struct CopyFrom {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct UploadPartCopyFrom {
     copy_source: Source,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CopyPartSource)]
 struct Source {
     repository: String,
     #[serde(rename = "ref")]
     reference: String,
+    #[schema(min_length = 1)]
     path: String,
     #[serde(default)]
     range: Option<String>,
 }
 
-/// `PUT …/staging/pmpu/{upload}/parts/{part}/copy`
+/// Write a part with the data of another object, or a range of it.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}/copy",
+    operation_id = "uploadPartCopy",
+    params(PathQuery), request_body = UploadPartCopyFrom,
+    responses((status = 204, headers(("ETag" = String))), Writing),
+)]
 pub(crate) async fn copy(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Segments((repository, branch, upload, part)): Segments<(String, String, String, String)>,
     query: Query,
-    JsonBody(asked): JsonBody<CopyFrom>,
+    JsonBody(asked): JsonBody<UploadPartCopyFrom>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1]), ApiError> {
     let (on, number) = (ObjectOn::new((repository, branch), &query)?, part_number(&part)?);
     let path = on.path.clone();

@@ -12,34 +12,33 @@ use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
 use crate::rest::gather::gather;
-use crate::rest::names::{after, prefix, ref_at};
+use crate::rest::names::{PathsQuery, ref_at};
+use crate::rest::openapi::Reading;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
-use crate::rest::view::{Listed, ObjectStats, Shown};
+use crate::rest::view::{Listed, ObjectList, ObjectStats, Shown};
 
 /// How many URLs are made at once. Each costs a little work and no request.
 const AT_ONCE: usize = 16;
 
-/// `GET /repositories/{repository}/refs/{ref}/objects/ls`
+/// Objects by path.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/refs/{ref}/objects/ls", operation_id = "listObjects",
+    params(PathsQuery, ("presign" = Option<bool>, Query), ("user_metadata" = Option<bool>, Query)),
+    responses((status = 200, body = ObjectList), Reading),
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
     query: Query,
-) -> Result<Json<Listed<ObjectStats>>, ApiError> {
+) -> Result<Json<ObjectList>, ApiError> {
     let (repository, reference) = ref_at(segments)?;
-    let amount = query.amount()?;
+    let PathsQuery { prefix, after, amount, delimiter } = query.paths()?;
     let shown = Shown { metadata: query.flag_or("user_metadata", true)? };
     let presign = query.flag("presign")?;
-    let request = ListObjects {
-        repository,
-        reference,
-        prefix: prefix(&query, "prefix")?,
-        delimiter: query.text("delimiter")?.map(str::to_owned),
-        after: after(&query)?,
-        page_size: None,
-        page_token: None,
-    };
+    let request =
+        ListObjects { repository, reference, prefix, delimiter, after, page_size: None, page_token: None };
     let page = |size, page_token| {
         let request = ListObjects { page_size: Some(size), page_token, ..request.clone() };
         let client = &caller.client;

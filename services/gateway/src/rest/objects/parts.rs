@@ -9,12 +9,14 @@ use braid_client::{
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::upload::if_absent;
 use crate::rest::body::JsonBody;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::ObjectOn;
+use crate::rest::names::{ObjectOn, PathQuery};
+use crate::rest::openapi::Writing;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::{ObjectStats, Shown};
@@ -26,7 +28,8 @@ const MOST_PARTS: u32 = 10_000;
 const URLS_AT_ONCE: usize = 1000;
 
 /// An upload that has begun.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PresignMultipartUpload)]
 pub(crate) struct Begun {
     upload_id: String,
     physical_address: String,
@@ -34,7 +37,13 @@ pub(crate) struct Begun {
     presigned_urls: Vec<String>,
 }
 
-/// `POST /repositories/{repository}/branches/{branch}/staging/pmpu`
+/// Begin an upload in parts.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/staging/pmpu",
+    operation_id = "createPresignMultipartUpload",
+    params(PathQuery, ("parts" = Option<u32>, Query, maximum = 10000)),
+    responses((status = 201, body = Begun), Writing),
+)]
 pub(crate) async fn create(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
@@ -78,12 +87,17 @@ async fn urls(
     Ok(urls)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PartUrl {
     presigned_url: String,
 }
 
-/// `PUT …/staging/pmpu/{upload}/parts/{part}`
+/// A place to put a part to.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}/parts/{part}",
+    operation_id = "uploadPart",
+    params(PathQuery), responses((status = 200, body = PartUrl), Writing),
+)]
 pub(crate) async fn presign(
     Extension(caller): Extension<Caller>,
     Segments((repository, branch, upload, part)): Segments<(String, String, String, String)>,
@@ -101,7 +115,8 @@ pub(super) fn part_number(segment: &str) -> Result<u16, ApiError> {
     number.ok_or_else(|| ApiError::bad_request(format!("'{segment}' is not 1 to {MOST_PARTS}")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CompletePresignMultipartUpload)]
 pub(crate) struct Completion {
     parts: Vec<PartTag>,
     #[serde(default)]
@@ -110,13 +125,21 @@ pub(crate) struct Completion {
     content_type: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UploadPart)]
 struct PartTag {
     part_number: u32,
     etag: String,
 }
 
-/// `PUT …/staging/pmpu/{upload}`
+/// Make an object of parts.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}",
+    operation_id = "completePresignMultipartUpload",
+    params(PathQuery, ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r"^\*$")),
+    request_body = Completion,
+    responses((status = 200, body = ObjectStats), Writing, (status = 409), (status = 412), (status = 501)),
+)]
 pub(crate) async fn complete(
     Extension(caller): Extension<Caller>,
     Segments((repository, branch, upload)): Segments<(String, String, String)>,
@@ -142,7 +165,12 @@ pub(crate) async fn complete(
     Ok(Json(ObjectStats::of(object, Shown { metadata: true })))
 }
 
-/// `DELETE …/staging/pmpu/{upload}`
+/// Give an upload up.
+#[utoipa::path(
+    delete, path = "/repositories/{repository}/branches/{branch}/staging/pmpu/{upload}",
+    operation_id = "abortPresignMultipartUpload",
+    params(PathQuery), responses((status = 204), Writing),
+)]
 pub(crate) async fn abort(
     Extension(caller): Extension<Caller>,
     Segments((repository, branch, upload)): Segments<(String, String, String)>,
@@ -151,4 +179,17 @@ pub(crate) async fn abort(
     let on = ObjectOn::new((repository, branch), &query)?;
     caller.client.abort_multipart_upload(address(on, upload)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_parts_are_taken_as_are_said_to_be() {
+        let operation = <__path_create as utoipa::Path>::operation();
+        let described = serde_json::to_value(operation.parameters).unwrap();
+        let parts = described.as_array().unwrap().iter().find(|one| one["name"] == "parts").unwrap();
+        assert_eq!(parts["schema"]["maximum"], MOST_PARTS);
+    }
 }

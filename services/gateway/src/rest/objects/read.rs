@@ -16,13 +16,23 @@ use super::range::{Asked, asked};
 use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::ObjectAt;
+use crate::rest::names::{ObjectAt, PathQuery};
+use crate::rest::openapi::{Data, Reading};
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::content_type;
 use crate::stored::Stored;
 
-/// `GET /repositories/{repository}/refs/{ref}/objects`
+/// An object's data.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/refs/{ref}/objects", operation_id = "getObject",
+    params(PathQuery, ("presign" = Option<bool>, Query),
+        ("Range" = Option<String>, Header, nullable = false),
+        ("If-None-Match" = Option<String>, Header, nullable = false)),
+    responses((status = 200, body = inline(Data), content_type = "*/*"),
+        (status = 206, body = inline(Data), content_type = "*/*"),
+        (status = 302), (status = 304), Reading, (status = 410), (status = 416),),
+)]
 pub(crate) async fn read(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -48,7 +58,12 @@ pub(crate) async fn read(
     Ok((answer.status, answer.headers(), body).into_response())
 }
 
-/// `HEAD` of the same: the same headers, and nothing is read.
+/// The headers of the same; nothing is read.
+#[utoipa::path(
+    head, path = "/repositories/{repository}/refs/{ref}/objects", operation_id = "headObject",
+    params(PathQuery, ("Range" = Option<String>, Header, nullable = false)),
+    responses((status = 200), (status = 206), (status = 304), Reading, (status = 410), (status = 416)),
+)]
 pub(crate) async fn head(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,

@@ -8,13 +8,15 @@ use braid_client::{Link, LinkObject, Object};
 use braid_types::{Time, xid};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::upload::{if_absent, target};
 use crate::rest::App;
 use crate::rest::body::JsonBody;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::ObjectOn;
+use crate::rest::names::{ObjectOn, PathQuery};
+use crate::rest::openapi::Writing;
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::{ObjectStats, Shown};
@@ -23,16 +25,25 @@ use crate::rest::view::{ObjectStats, Shown};
 const PROOF: char = ',';
 
 /// Where the data of an object is to be put.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StagingLocation)]
 pub(crate) struct Location {
     physical_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     presigned_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     presigned_url_expiry: Option<i64>,
 }
 
-/// `GET /repositories/{repository}/branches/{branch}/staging/backing`
+/// A place to put data to.
+#[utoipa::path(
+    get, path = "/repositories/{repository}/branches/{branch}/staging/backing",
+    operation_id = "getPhysicalAddress",
+    params(PathQuery, ("presign" = Option<bool>, Query)),
+    responses((status = 200, body = Location), Writing),
+)]
 pub(crate) async fn place(
     Extension(caller): Extension<Caller>,
     Segments(segments): Segments<(String, String)>,
@@ -50,31 +61,41 @@ pub(crate) async fn place(
 }
 
 /// What is to be linked, as both ways to ask for it say.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = StagedContent)]
 pub(crate) struct Content {
     checksum: String,
     size_bytes: u64,
-    #[serde(default, alias = "user_metadata")]
-    metadata: Option<BTreeMap<String, String>>,
     #[serde(default)]
     content_type: Option<String>,
     #[serde(default)]
     mtime: Option<i64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = StagingMetadata)]
 pub(crate) struct Staged {
     staging: Address,
+    #[serde(default, alias = "metadata")]
+    user_metadata: Option<BTreeMap<String, String>>,
     #[serde(flatten)]
     content: Content,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = StagingAddress)]
 struct Address {
     physical_address: String,
 }
 
-/// `PUT /repositories/{repository}/branches/{branch}/staging/backing`
+/// Link what was put there.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/staging/backing",
+    operation_id = "linkPhysicalAddress",
+    params(PathQuery, ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r"^\*$")),
+    request_body = Staged,
+    responses((status = 200, body = ObjectStats), Writing, (status = 412), (status = 501)),
+)]
 pub(crate) async fn link(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -84,19 +105,28 @@ pub(crate) async fn link(
     JsonBody(asked): JsonBody<Staged>,
 ) -> Result<Json<ObjectStats>, ApiError> {
     let on = ObjectOn::new(segments, &query)?;
-    let linking = Linking { on, if_absent: if_absent(&headers)?, content: asked.content };
-    let object = linking.link(&app, &caller, &asked.staging.physical_address).await?;
+    let Staged { staging, user_metadata, content } = asked;
+    let metadata = user_metadata.unwrap_or_default();
+    let linking = Linking { on, if_absent: if_absent(&headers)?, metadata, content };
+    let object = linking.link(&app, &caller, &staging.physical_address).await?;
     Ok(Json(ObjectStats::of(object, Shown { metadata: true })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ObjectStageCreation)]
 pub(crate) struct StagedObject {
     physical_address: String,
+    #[serde(default, alias = "user_metadata")]
+    metadata: Option<BTreeMap<String, String>>,
     #[serde(flatten)]
     content: Content,
 }
 
-/// `PUT /repositories/{repository}/branches/{branch}/objects`
+/// Link data that is in a bucket already.
+#[utoipa::path(
+    put, path = "/repositories/{repository}/branches/{branch}/objects", operation_id = "stageObject",
+    params(PathQuery), request_body = StagedObject, responses((status = 201, body = ObjectStats), Writing),
+)]
 pub(crate) async fn stage(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -105,8 +135,10 @@ pub(crate) async fn stage(
     JsonBody(asked): JsonBody<StagedObject>,
 ) -> Result<(StatusCode, Json<ObjectStats>), ApiError> {
     let on = ObjectOn::new(segments, &query)?;
-    let linking = Linking { on, if_absent: false, content: asked.content };
-    let object = linking.link(&app, &caller, &asked.physical_address).await?;
+    let StagedObject { physical_address, metadata, content } = asked;
+    let metadata = metadata.unwrap_or_default();
+    let linking = Linking { on, if_absent: false, metadata, content };
+    let object = linking.link(&app, &caller, &physical_address).await?;
     Ok((StatusCode::CREATED, Json(ObjectStats::of(object, Shown { metadata: true }))))
 }
 
@@ -114,6 +146,7 @@ pub(crate) async fn stage(
 struct Linking {
     on: ObjectOn,
     if_absent: bool,
+    metadata: BTreeMap<String, String>,
     content: Content,
 }
 
@@ -121,12 +154,12 @@ impl Linking {
     /// Links an address that was given out, by its proof, or one of another place.
     async fn link(self, app: &App, caller: &Caller, address: &str) -> Result<Object, ApiError> {
         let ObjectOn { repository, branch, path } = self.on;
-        let Content { checksum, size_bytes, metadata, content_type, mtime } = self.content;
+        let Content { checksum, size_bytes, content_type, mtime } = self.content;
         let checksum = checksum.trim().trim_matches('"').to_owned();
         if checksum.is_empty() {
             return Err(ApiError::bad_request("the field 'checksum' is empty"));
         }
-        let (content_type, metadata) = (content_type.unwrap_or_default(), metadata.unwrap_or_default());
+        let (content_type, metadata) = (content_type.unwrap_or_default(), self.metadata);
         let (size, if_absent, if_etag) = (size_bytes, self.if_absent, None);
         let Some(intent) = proof(address).map(str::to_owned) else {
             let mtime = mtime.map(Time::from_seconds);

@@ -1,30 +1,24 @@
 //! Writing an object through the gateway.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use axum::Json;
 use axum::extract::{Extension, Request, State};
-use axum::http::request::Parts;
 use braid_client::{Link, Object, Upload, UploadTarget};
 use braid_types::ObjectPath;
-use bytes::Bytes;
-use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 
+use super::incoming::{Form, Incoming};
 use crate::data::Place;
 use crate::rest::App;
 use crate::rest::caller::Caller;
 use crate::rest::error::ApiError;
-use crate::rest::names::ObjectOn;
+use crate::rest::names::{ObjectOn, PathQuery};
+use crate::rest::openapi::{Data, Writing};
 use crate::rest::query::Query;
 use crate::rest::route::Segments;
 use crate::rest::view::{ObjectStats, Shown};
-
-/// The part of a form that holds the data.
-const FORM_FIELD: &str = "content";
 
 /// Headers that become the user's own keys and values.
 const METADATA_HEADER: &str = "x-lakefs-meta-";
@@ -33,14 +27,13 @@ const METADATA_HEADER: &str = "x-lakefs-meta-";
 const INTERNAL_HEADER: &str = "x-lakefs-internal-";
 const INTERNAL_KEY: &str = "::lakefs::";
 
-/// Data to be written, and what was said of it.
-struct Incoming {
-    body: BoxStream<'static, io::Result<Bytes>>,
-    length: Option<u64>,
-    content_type: String,
-}
-
-/// `POST /repositories/{repository}/branches/{branch}/objects`: the data as the body, or in a form.
+/// Store an object: its data is the body, or the field `content` of a form.
+#[utoipa::path(
+    post, path = "/repositories/{repository}/branches/{branch}/objects", operation_id = "uploadObject",
+    params(PathQuery, ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r"^\*$")),
+    request_body(content((inline(Data) = "application/octet-stream"), (inline(Form) = "multipart/form-data"))),
+    responses((status = 201, body = ObjectStats), Writing, (status = 412), (status = 501)),
+)]
 pub(crate) async fn upload(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -53,7 +46,7 @@ pub(crate) async fn upload(
     let metadata = user_metadata(request.headers())?;
     let upload = caller.client.create_upload(&on.repository, &on.branch, target(on.path.clone())).await?;
     let place = Place::at(&*app.parts.stores, &upload.physical_address)?;
-    let incoming = incoming(request).await?;
+    let incoming = Incoming::of(request).await?;
     let stored_type = Some(incoming.content_type.clone()).filter(|kind| !kind.is_empty());
     let written = place.write(incoming.body, incoming.length, stored_type, on.path.as_str()).await?;
     let link = Link {
@@ -127,36 +120,4 @@ fn user_metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>, ApiErr
         metadata.insert(key, text.to_owned());
     }
     Ok(metadata)
-}
-
-async fn incoming(request: Request) -> Result<Incoming, ApiError> {
-    let (parts, body) = request.into_parts();
-    let body = body.into_data_stream().map_err(io::Error::other).boxed();
-    let content_type = header_text(&parts, CONTENT_TYPE);
-    match multer::parse_boundary(&content_type) {
-        Ok(boundary) => form(body, boundary).await,
-        Err(_) => {
-            let length = header_text(&parts, CONTENT_LENGTH).parse().ok();
-            Ok(Incoming { body, length, content_type })
-        }
-    }
-}
-
-fn header_text(parts: &Parts, name: http::HeaderName) -> String {
-    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-}
-
-/// The data of a form. The fields before it are passed by, those after it are not read.
-async fn form(body: BoxStream<'static, io::Result<Bytes>>, boundary: String) -> Result<Incoming, ApiError> {
-    let malformed = |error: multer::Error| ApiError::bad_request(format!("the form cannot be read: {error}"));
-    let mut form = multer::Multipart::new(body, boundary);
-    while let Some(field) = form.next_field().await.map_err(malformed)? {
-        if field.name() != Some(FORM_FIELD) {
-            continue;
-        }
-        let content_type = field.content_type().map(ToString::to_string).unwrap_or_default();
-        let body = field.map_err(io::Error::other).boxed();
-        return Ok(Incoming { body, length: None, content_type });
-    }
-    Err(ApiError::bad_request(format!("the form has no field '{FORM_FIELD}'")))
 }

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use braid_client::CommitInfo;
 use braid_types::CommitId;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Listed;
 
 /// A commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Commit)]
 pub(crate) struct CommitView {
     pub(crate) id: String,
     parents: Vec<String>,
@@ -19,6 +23,9 @@ pub(crate) struct CommitView {
     generation: u32,
     version: i32,
 }
+
+/// A page of commits.
+pub(crate) type CommitList = Listed<CommitView>;
 
 impl From<CommitInfo> for CommitView {
     fn from(info: CommitInfo) -> Self {

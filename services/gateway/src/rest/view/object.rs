@@ -5,26 +5,44 @@ use std::collections::BTreeMap;
 use braid_client::Object;
 use braid_types::Time;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Listed;
 
 /// What an object without a type of its own is said to be.
 pub(crate) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// What a path maps to, or what several paths begin with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ObjectStats {
     pub(crate) path: String,
-    path_type: &'static str,
+    path_type: PathType,
     physical_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     physical_address_expiry: Option<i64>,
     checksum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     size_bytes: Option<u64>,
     mtime: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     metadata: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     content_type: Option<String>,
+}
+
+/// A page of objects.
+pub(crate) type ObjectList = Listed<ObjectStats>;
+
+/// What there is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PathType {
+    Object,
+    CommonPrefix,
 }
 
 /// What of an object is shown.
@@ -40,7 +58,7 @@ impl ObjectStats {
         let entry = object.entry;
         Self {
             path: object.path.as_str().to_owned(),
-            path_type: "object",
+            path_type: PathType::Object,
             physical_address: entry.address,
             physical_address_expiry: None,
             checksum: entry.checksum,
@@ -55,7 +73,7 @@ impl ObjectStats {
     pub(crate) fn common_prefix(prefix: String) -> Self {
         Self {
             path: prefix,
-            path_type: "common_prefix",
+            path_type: PathType::CommonPrefix,
             physical_address: String::new(),
             physical_address_expiry: None,
             checksum: String::new(),

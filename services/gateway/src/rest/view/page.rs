@@ -1,6 +1,11 @@
 //! Pages of lists.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::rest::query::MAX_AMOUNT;
 
@@ -11,12 +16,37 @@ pub(crate) struct Listed<T> {
     results: Vec<T>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 struct Pagination {
     has_more: bool,
     next_offset: String,
     results: usize,
     max_per_page: u32,
+}
+
+impl<T: ToSchema> PartialSchema for Listed<T> {
+    fn schema() -> RefOr<Schema> {
+        let results = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        ObjectBuilder::new()
+            .property("pagination", Ref::from_schema_name(Pagination::name()))
+            .property("results", results)
+            .required("pagination")
+            .required("results")
+            .into()
+    }
+}
+
+/// Named by its items, as lakeFS's lists are: write it by an alias where an operation is described, or the items are named twice.
+impl<T: ToSchema> ToSchema for Listed<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Pagination::name().into(), Pagination::schema()));
+        schemas.push((T::name().into(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T> Listed<T> {

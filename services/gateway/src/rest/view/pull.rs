@@ -2,33 +2,53 @@
 
 use braid_client::{PullRequest, PullRequestStatus};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Listed;
 
 /// A pull request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PullRequest)]
 pub(crate) struct PullView {
     pub(crate) id: String,
-    status: &'static str,
+    status: StatusView,
     title: String,
-    /// Clients want it in lists as well, where it is empty.
+    /// Empty in lists.
     description: String,
     author: String,
     source_branch: String,
     destination_branch: String,
+    #[schema(format = DateTime)]
     creation_date: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     closed_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     merged_commit_id: Option<String>,
 }
+
+/// What became of a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PullRequestStatus)]
+#[serde(rename_all = "snake_case")]
+enum StatusView {
+    Open,
+    Closed,
+    Merged,
+}
+
+/// A page of pull requests.
+pub(crate) type PullList = Listed<PullView>;
 
 impl From<PullRequest> for PullView {
     fn from(pull: PullRequest) -> Self {
         Self {
             id: pull.id.to_string(),
             status: match pull.status {
-                PullRequestStatus::Open => "open",
-                PullRequestStatus::Closed => "closed",
-                PullRequestStatus::Merged => "merged",
+                PullRequestStatus::Open => StatusView::Open,
+                PullRequestStatus::Closed => StatusView::Closed,
+                PullRequestStatus::Merged => StatusView::Merged,
             },
             title: pull.title,
             description: pull.description,

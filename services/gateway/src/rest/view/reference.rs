@@ -2,13 +2,20 @@
 
 use braid_client::{Branch, Tag};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Listed;
 
 /// A name and the commit that it stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Ref)]
 pub(crate) struct RefView {
     pub(crate) id: String,
     commit_id: String,
 }
+
+/// A page of branches or tags.
+pub(crate) type RefList = Listed<RefView>;
 
 impl From<Branch> for RefView {
     fn from(branch: Branch) -> Self {

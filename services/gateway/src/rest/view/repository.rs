@@ -2,9 +2,13 @@
 
 use braid_client::Repository;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Listed;
 
 /// A repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Repository)]
 pub(crate) struct RepositoryView {
     pub(crate) id: String,
     storage_id: &'static str,
@@ -13,6 +17,9 @@ pub(crate) struct RepositoryView {
     storage_namespace: String,
     read_only: bool,
 }
+
+/// A page of repositories.
+pub(crate) type RepositoryList = Listed<RepositoryView>;
 
 impl From<Repository> for RepositoryView {
     fn from(repository: Repository) -> Self {
