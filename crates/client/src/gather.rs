@@ -4,6 +4,9 @@
 //! others that wait; nobody waits long for that. So a program with one link at a time pays nothing, and one with many pays for
 //! few calls.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -89,12 +92,22 @@ impl Client {
         done(self.attempt(call.clone(), Call::Write, self.timeouts().call, link).await?)
     }
 
-    async fn link_each(&self, calls: Vec<proto::LinkUploadRequest>) -> Result<Vec<LinkAnswer>, Error> {
+    /// Links in one call, each for itself; as many answers.
+    async fn link_all(&self, calls: Vec<proto::LinkUploadRequest>) -> Vec<Result<Object, Error>> {
+        if let [only] = &calls[..] {
+            return vec![self.link_alone(only).await];
+        }
         let asked = calls.len();
         let link = |request| async { self.object_service().link_each(request).await };
         let message = proto::LinkEachRequest { calls };
-        let answers = done(self.attempt(message, Call::Write, self.timeouts().call, link).await?)?;
-        as_many(asked, answers).map_err(Error::that_may_have_happened)
+        let answered = self.attempt(message, Call::Write, self.timeouts().call, link).await;
+        let answers = answered.and_then(done::<_, Vec<LinkAnswer>>);
+        let answers =
+            answers.and_then(|answers| as_many(asked, answers).map_err(Error::that_may_have_happened));
+        match answers {
+            Ok(answers) => answers.into_iter().map(|LinkAnswer(ended)| ended).collect(),
+            Err(error) => vec![Err(error); asked],
+        }
     }
 }
 
@@ -144,21 +157,22 @@ async fn run(lane: Lane) {
     }
 }
 
-/// Sends links in one call, and tells each caller how its own ended. Nobody listens any more to one whose caller went away.
-async fn send(client: &Client, mut batch: Vec<Waiting>) {
-    if batch.len() == 1
-        && let Some(Waiting { call, answer }) = batch.pop()
-    {
-        let _ = answer.send(client.link_alone(&call).await);
-        return;
-    }
-    let (calls, callers): (Vec<_>, Vec<_>) =
+/// Sends links in one call, and tells each caller how its own ended. A call that nobody waits for any more is cancelled.
+async fn send(client: &Client, batch: Vec<Waiting>) {
+    let (calls, mut callers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.call, waiting.answer)).unzip();
-    let answers = match client.link_each(calls).await {
-        Ok(answers) => answers,
-        Err(error) => callers.iter().map(|_| LinkAnswer(Err(error.clone()))).collect(),
+    let all_gone = async {
+        for caller in &mut callers {
+            caller.closed().await;
+        }
     };
-    for (caller, LinkAnswer(ended)) in callers.into_iter().zip(answers) {
+    let ended = tokio::select! {
+        biased;
+        ended = client.link_all(calls) => ended,
+        () = all_gone => return,
+    };
+    for (caller, ended) in callers.into_iter().zip(ended) {
+        // Nobody listens any more to one whose caller went away.
         let _ = caller.send(ended);
     }
 }

@@ -13,7 +13,7 @@ use braid_gateway::{Gateway, S3Gateway};
 use braid_objects::S3Endpoint;
 use futures::future::BoxFuture;
 use serde_json::json;
-use tower::{Service, ServiceExt};
+use tower::Service;
 
 use crate::metrics::meters;
 
@@ -67,14 +67,14 @@ impl GatewaySlot {
 /// Hands each request to what it is for.
 #[derive(Clone)]
 pub(crate) struct Dispatch {
-    store: Option<ServedStore>,
+    store: Option<Arc<ServedStore>>,
     gateway: Option<GatewaySlot>,
 }
 
 impl Dispatch {
     /// A port with these services; what is for another one is not found.
     pub(crate) fn new(store: Option<ServedStore>, gateway: Option<GatewaySlot>) -> Self {
-        Self { store, gateway }
+        Self { store: store.map(Arc::new), gateway }
     }
 
     async fn answer(self, mut request: Request<Body>) -> Response<Body> {
@@ -86,9 +86,9 @@ impl Dispatch {
             Destination::S3 => self.s3(request).await,
             Destination::Meters => what_is_counted(),
             Destination::Store => match self.store {
-                Some(mut store) => {
+                Some(store) => {
                     forget_other_credentials(&mut request);
-                    answered(store.endpoint.call(request).await)
+                    answered(store.endpoint.clone().call(request).await)
                 }
                 None => StatusCode::NOT_FOUND.into_response(),
             },
@@ -98,7 +98,7 @@ impl Dispatch {
     async fn api(self, request: Request<Body>) -> Response<Body> {
         let Some(slot) = self.gateway else { return StatusCode::NOT_FOUND.into_response() };
         match slot.0.get() {
-            Some(protocols) => answered(protocols.rest.clone().oneshot(request).await),
+            Some(protocols) => answered(protocols.rest.clone().call(request).await),
             None => {
                 let message = json!({ "message": "the server is starting" });
                 (StatusCode::SERVICE_UNAVAILABLE, Json(message)).into_response()

@@ -1,7 +1,6 @@
 mod calls;
 pub(crate) mod fake;
-mod gather;
 mod nodes;
-mod routes;
+pub(crate) mod routes;
 pub(crate) mod serve;
 mod streams;

@@ -6,15 +6,13 @@ use braid_types::{BranchName, Code, Error, RepositoryName};
 use braid_wire::{LinkAnswer, Object, proto};
 use futures::future::join_all;
 
-use super::fake::{Asked, Fake, Reply};
-use super::routes;
+use super::LANES;
 use crate::Client;
+use crate::tests::fake::{Asked, Fake, Reply};
+use crate::tests::routes;
 
 const ALONE: &str = "ObjectService/LinkUpload";
 const EACH: &str = "ObjectService/LinkEach";
-
-/// Calls that go alone before others wait for them.
-const LANES: usize = 2;
 
 async fn link(client: &Client) -> Result<Object, Error> {
     let repository = RepositoryName::new("repo").unwrap();
@@ -39,24 +37,23 @@ fn request_ids(asked: &Asked) -> Vec<String> {
 }
 
 /// A server on which as many calls as go alone are never answered.
-async fn stuck() -> (Fake, Client, Vec<tokio::task::JoinHandle<()>>) {
+async fn stuck() -> (Fake, Client) {
     let fake = Fake::start().await;
     let client = fake.client();
-    let mut under_way = Vec::new();
-    for _ in 0..LANES {
+    for lane in 1..=LANES {
         fake.on(ALONE, Reply::Silence);
         let client = client.clone();
-        under_way.push(tokio::spawn(async move { drop(link(&client).await) }));
+        tokio::spawn(async move { drop(link(&client).await) });
+        while fake.asked_of(ALONE).len() < lane {
+            tokio::task::yield_now().await;
+        }
     }
-    while fake.asked_of(ALONE).len() < LANES {
-        tokio::task::yield_now().await;
-    }
-    (fake, client, under_way)
+    (fake, client)
 }
 
 #[tokio::test]
 async fn those_that_wait_go_together_and_are_answered_each_for_itself() {
-    let (fake, client, _under_way) = stuck().await;
+    let (fake, client) = stuck().await;
     let refused = Error::new(Code::PreconditionFailed, "b", "there is an object at 'b'");
     fake.on(EACH, each(vec![linked("a"), LinkAnswer(Err(refused.clone())), linked("c")]));
     let answers = join_all([link(&client), link(&client), link(&client)]).await;
@@ -70,17 +67,18 @@ async fn those_that_wait_go_together_and_are_answered_each_for_itself() {
 
 #[tokio::test]
 async fn one_whose_answer_was_lost_is_sent_again_under_its_id() {
-    let (fake, client, _under_way) = stuck().await;
-    fake.on(EACH, Reply::Lost).on(EACH, each(vec![linked("a")]));
+    let (fake, client) = stuck().await;
+    fake.on(ALONE, Reply::Lost).on(ALONE, Reply::ok(&object("a")));
     link(&client).await.unwrap();
-    let asked = fake.asked_of(EACH);
-    assert_eq!(asked.len(), 2);
-    assert_eq!(request_ids(&asked[0]), request_ids(&asked[1]));
+    let asked = fake.asked_of(ALONE);
+    let ids = asked.iter().map(|asked| asked.decode::<proto::LinkUploadRequest>().request_id);
+    let ids = ids.skip(LANES).collect::<Vec<_>>();
+    assert_eq!((ids.len(), &ids[0]), (2, &ids[1]));
 }
 
 #[tokio::test]
 async fn an_answer_for_another_number_of_links_leaves_all_in_doubt() {
-    let (fake, client, _under_way) = stuck().await;
+    let (fake, client) = stuck().await;
     fake.on(EACH, each(vec![linked("a")]));
     for answer in join_all([link(&client), link(&client)]).await {
         let error = answer.unwrap_err();
@@ -90,31 +88,38 @@ async fn an_answer_for_another_number_of_links_leaves_all_in_doubt() {
 
 #[tokio::test]
 async fn one_whose_caller_went_away_is_not_sent() {
-    let (fake, client, _under_way) = stuck().await;
-    fake.on(EACH, each(vec![linked("a")]));
+    let (fake, client) = stuck().await;
+    fake.on(ALONE, Reply::ok(&object("a")));
     let mut gone = Box::pin(link(&client));
     assert!(futures::poll!(&mut gone).is_pending());
     drop(gone);
     link(&client).await.unwrap();
-    assert_eq!(request_ids(&fake.asked_of(EACH)[0]).len(), 1);
+    assert_eq!((fake.asked_of(ALONE).len(), fake.asked_of(EACH).len()), (LANES + 1, 0));
 }
 
 #[tokio::test]
-async fn whoever_waits_goes_when_a_call_ends() {
-    let (fake, client, under_way) = stuck().await;
-    fake.on(EACH, each(vec![linked("a"), linked("b")]));
-    let waiting = [link(&client), link(&client)].map(Box::pin);
-    let mut waiting = join_all(waiting);
-    assert!(futures::poll!(&mut waiting).is_pending());
-    under_way.iter().for_each(tokio::task::JoinHandle::abort);
-    assert!(waiting.await.iter().all(Result::is_ok));
-    assert_eq!(fake.asked_of(EACH).len(), 1);
-    // The rights to go alone came back.
-    fake.on(ALONE, Reply::ok(&object("c"))).on(ALONE, Reply::ok(&object("d")));
-    for answer in join_all([link(&client), link(&client)]).await {
+async fn those_that_come_at_once_go_at_once() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    fake.on(EACH, each(vec![linked("a"), linked("b"), linked("c")]));
+    for answer in join_all([link(&client), link(&client), link(&client)]).await {
         answer.unwrap();
     }
-    assert_eq!(fake.asked_of(ALONE).len(), 2 * LANES);
+    assert_eq!(fake.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn the_right_to_go_comes_back() {
+    let fake = Fake::start().await;
+    let client = fake.client();
+    for _ in 0..=LANES {
+        fake.on(ALONE, Reply::ok(&object("a")));
+        link(&client).await.unwrap();
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.gather().state.lock().under_way, 0);
 }
 
 #[tokio::test]
