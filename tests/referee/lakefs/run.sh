@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# Has lakeFS's own server open what Braid wrote, and Braid what lakeFS wrote. Both run over one object store, as they would over S3:
+#   1. lakeFS makes a repository and dumps it; Braid opens it where it is, goes on with it, and dumps it; lakeFS opens that, goes on
+#      with it, and Braid opens it once more;
+#   2. Braid makes a repository and dumps it; lakeFS opens it, and goes on with it.
+# Each time both tell the same: ids, history, differences, every object. A damaged dump must be refused, and a repository that went on
+# must be told from one that did not, so that this run can fail.
+#
+# Needs Go, Python, curl, and the `braid` binary: BRAID, or the one in the target folder.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+BRAID=${BRAID:-${CARGO_TARGET_DIR:-$root/target}/debug/braid}
+FILES=${FILES:-2000}
+work=$(mktemp -d)
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+
+fail() {
+    echo "referee: $*" >&2
+    exit 1
+}
+
+# start NAME COMMAND…: in the background, with its output in files of that name.
+start() {
+    local name=$1
+    shift
+    : >"$work/$name.out"
+    "$@" >"$work/$name.out" 2>"$work/$name.log" &
+    servers+=($!)
+}
+
+# until_says NAME TEXT: waits for a started server to print it.
+until_says() {
+    until grep -q "$2" "$work/$1.out"; do
+        kill -0 "${servers[-1]}" 2>/dev/null || fail "$1 ended: $(tail -n 5 "$work/$1.log")"
+        sleep 0.1
+    done
+}
+
+# field NAME TEXT: what follows the text in a server's output.
+field() {
+    sed -n "s/^.*$2 *//p" "$work/$1.out"
+}
+
+start_store() {
+    start store "$BRAID" store --data "$work/store" --http 127.0.0.1:0
+    until_says store AWS_SECRET_ACCESS_KEY
+    store=$(field store HTTP)
+    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    AWS_ACCESS_KEY_ID=$(field store AWS_ACCESS_KEY_ID=)
+    AWS_SECRET_ACCESS_KEY=$(field store AWS_SECRET_ACCESS_KEY=)
+}
+
+start_braid() {
+    start braid "$BRAID" up --data "$work/braid" --grpc 127.0.0.1:0 --http 127.0.0.1:0 \
+        --storage s3://braid.local/braid --s3-endpoint "$store"
+    until_says braid BRAID_SECRET_ACCESS_KEY
+    export BRAID_ENDPOINT BRAID_ACCESS_KEY_ID BRAID_SECRET_ACCESS_KEY
+    BRAID_ENDPOINT=$(field braid BRAID_ENDPOINT=)
+    BRAID_ACCESS_KEY_ID=$(field braid BRAID_ACCESS_KEY_ID=)
+    BRAID_SECRET_ACCESS_KEY=$(field braid BRAID_SECRET_ACCESS_KEY=)
+    braid_api=$(field braid HTTP)/api/v1
+}
+
+# The port that a process listens on; lakeFS does not say which one it was given.
+port_of() {
+    local sockets address
+    sockets=$(find "/proc/$1/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ')
+    address=$(awk -v sockets="$sockets" 'BEGIN { split(sockets, list, " "); for (i in list) own[list[i]] }
+        $4 == "0A" && $10 in own { print $2 }' /proc/net/tcp)
+    [ -z "$address" ] || echo $((16#${address#*:}))
+}
+
+start_lakefs() {
+    export LAKECTL_CREDENTIALS_ACCESS_KEY_ID=AKIAJLAKEFSREFEREEQQ LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY=referee
+    cat >"$work/lakefs.yaml" <<END_OF_CONFIG
+listen_address: 127.0.0.1:0
+database: {type: local, local: {path: $work/lakefs}}
+blockstore:
+  type: s3
+  s3:
+    endpoint: $store
+    force_path_style: true
+    discover_bucket_region: false
+    credentials: {access_key_id: $AWS_ACCESS_KEY_ID, secret_access_key: $AWS_SECRET_ACCESS_KEY}
+committed:
+  local_cache: {dir: $work/cache}
+  permanent: {range_raggedness_entries: 200}
+auth: {encrypt: {secret_key: referee}}
+stats: {enabled: false}
+usage_report: {enabled: false}
+security: {check_latest_version: false, audit_check_url: "http://127.0.0.1:9/"}
+END_OF_CONFIG
+    "$lakefs" --config "$work/lakefs.yaml" setup --user-name admin --access-key-id "$LAKECTL_CREDENTIALS_ACCESS_KEY_ID" \
+        --secret-access-key "$LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY" >"$work/setup.log" 2>&1 || fail "$(tail -n 5 "$work/setup.log")"
+    start lakefs "$lakefs" --config "$work/lakefs.yaml" run
+    local port=
+    until [ -n "$port" ]; do
+        kill -0 "${servers[-1]}" 2>/dev/null || fail "lakefs ended: $(tail -n 5 "$work/lakefs.log")"
+        sleep 0.1
+        port=$(port_of "${servers[-1]}")
+    done
+    export LAKECTL_SERVER_ENDPOINT_URL=http://127.0.0.1:$port/api/v1
+}
+
+# A command of lakeFS, or of Braid; what it says is shown if it fails.
+theirs() {
+    HOME=$work "$lakectl" "$@" >"$work/said" 2>&1 || fail "lakectl $*: $(cat "$work/said")"
+}
+ours() {
+    "$BRAID" "$@" >"$work/said" 2>&1 || fail "braid $*: $(cat "$work/said")"
+}
+
+# said_id: the first id of a commit in what the last command said.
+said_id() {
+    grep -oE '\b[0-9a-f]{64}\b' "$work/said" | head -n 1
+}
+
+# s3 METHOD KEY FILE: moves an object of the store, past lakeFS and Braid.
+s3() {
+    local way=(--output "$3")
+    [ "$1" = GET ] || way=(--upload-file "$3" --output /dev/null)
+    curl --silent --show-error --fail --aws-sigv4 aws:amz:us-east-1:s3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+        --header 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "${way[@]}" "$store/braid.local/$2"
+}
+
+# Do both tell the same of a repository? agree WHAT BRAID'S LAKEFS'S [REF…]
+agree() {
+    local what=$1 braids=$2 lakefss=$3
+    shift 3
+    python3 "$here/state.py" "$LAKECTL_SERVER_ENDPOINT_URL" "$lakefss" "$@" >"$work/theirs"
+    LAKECTL_CREDENTIALS_ACCESS_KEY_ID=$BRAID_ACCESS_KEY_ID LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY=$BRAID_SECRET_ACCESS_KEY \
+        python3 "$here/state.py" "$braid_api" "$braids" "$@" >"$work/ours"
+    diff "$work/theirs" "$work/ours" >"$work/differences" ||
+        fail "$what: Braid (>) tells another thing than lakeFS (<): $(head -c 2000 "$work/differences")"
+    echo "$what: $(awk '{ found[$1]++ } END { for (kind in found) printf "%d lines of kind %s, ", found[kind], kind }' \
+        "$work/ours")the same in lakeFS and Braid"
+}
+
+make_files() {
+    local number
+    for number in $(seq "$FILES"); do
+        mkdir -p "$work/files/$((number % 40))"
+        echo "content $number" >"$work/files/$((number % 40))/$number.csv"
+    done
+    head -c 6000000 /dev/urandom >"$work/files/large"
+    echo 'another content' >"$work/other"
+}
+
+lakefs_makes_a_repository() {
+    s3 PUT outside/1 "$work/other"
+    s3 PUT outside/2 "$work/other"
+    theirs repo create lakefs://lake s3://braid.local/lake
+    theirs fs upload -r -s "$work/files/" lakefs://lake/main/files/
+    theirs commit lakefs://lake/main -m 'Files' --meta k=v --meta 'größe=1 GiB'
+    theirs tag create lakefs://lake/v1.0 lakefs://lake/main
+    theirs branch create lakefs://lake/side -s lakefs://lake/main
+    theirs branch create lakefs://lake/gone -s lakefs://lake/main
+    theirs fs upload -s "$work/other" 'lakefs://lake/main/ödd name/50%25+1 & %232%3F.csv'
+    theirs fs upload -s "$work/other" --content-type text/csv lakefs://lake/main/files/1/1.csv
+    theirs fs stage --location s3://braid.local/outside/1 --size 16 --checksum abc --meta a=b,c= --mtime 1 lakefs://lake/main/staged
+    theirs commit lakefs://lake/main -m $'Several lines\n\nof a message'
+    theirs import --no-progress --from s3://braid.local/outside/ --to lakefs://lake/main/imported/ -m 'Import'
+    theirs fs rm -r lakefs://lake/side/files/7/
+    theirs fs upload -s "$work/other" lakefs://lake/side/files/2/2.csv
+    theirs commit lakefs://lake/side -m 'Side' --epoch-time-seconds 1
+    theirs merge lakefs://lake/side lakefs://lake/main -m 'Merge' --meta merged=yes
+    theirs fs upload -s "$work/other" lakefs://lake/gone/gone
+    theirs commit lakefs://lake/gone -m 'Gone'
+    gone=$(said_id)
+    theirs cherry-pick lakefs://lake/gone lakefs://lake/side
+    theirs merge --squash lakefs://lake/gone lakefs://lake/side
+    theirs branch delete -y lakefs://lake/gone
+    theirs branch revert -y --parent-number 1 --allow-empty-commit lakefs://lake/side side
+    theirs fs upload -s "$work/other" lakefs://lake/side/uncommitted
+    theirs_dumps lake
+    theirs branch reset -y lakefs://lake/side
+}
+
+braid_goes_on() {
+    local repository=$1
+    ours branch create "braid://$repository/braids" --from main
+    ours put "$work/other" "braid://$repository/braids/files/3/3.csv"
+    ours rm -r --yes "braid://$repository/braids/files/5/"
+    ours mv "braid://$repository/braids/files/4/" "braid://$repository/braids/moved/"
+    ours commit "braid://$repository/braids" -m 'By Braid'
+    ours put "$work/other" "braid://$repository/main/on-main"
+    ours commit "braid://$repository/main" -m 'On main' --meta by=braid
+    ours merge "braid://$repository/braids" main
+    ours tag create "braid://$repository/by-braid" main
+}
+
+lakefs_goes_on() {
+    local repository=$1
+    theirs branch create "lakefs://$repository/lakefss" -s "lakefs://$repository/main"
+    theirs fs upload -s "$work/other" "lakefs://$repository/lakefss/files/8/8.csv"
+    theirs fs rm -r "lakefs://$repository/lakefss/files/9/"
+    theirs commit "lakefs://$repository/lakefss" -m 'By lakeFS'
+    theirs fs upload -s "$work/other" "lakefs://$repository/main/files/10/10.csv"
+    theirs commit "lakefs://$repository/main" -m 'On main'
+    theirs merge "lakefs://$repository/lakefss" "lakefs://$repository/main"
+    theirs tag create "lakefs://$repository/by-lakefs" "lakefs://$repository/main"
+}
+
+# What is read from Braid is what was put into lakeFS.
+braid_reads() {
+    ours get "braid://$1/v1.0/files/" "$work/back"
+    diff -r "$work/files" "$work/back"
+    ours fsck "braid://$1" --history
+    rm -r "$work/back"
+}
+
+# braid_opens REPOSITORY NAMESPACE: by the manifest of the newest dump.
+braid_opens() {
+    ours restore "$1" --storage-namespace "s3://braid.local/$2" --take-over --manifest "$work/manifest"
+}
+
+# theirs_dumps REPOSITORY: lakeFS says what the manifest is, and does not store it.
+theirs_dumps() {
+    theirs refs-dump "lakefs://$1"
+    cp "$work/said" "$work/manifest"
+}
+
+# ours_dumps REPOSITORY NAMESPACE
+ours_dumps() {
+    ours dump "$1"
+    s3 GET "$2/_lakefs/refs_manifest.json" "$work/manifest"
+}
+
+# lakefs_opens REPOSITORY NAMESPACE
+lakefs_opens() {
+    theirs repo create-bare "lakefs://$1" "s3://braid.local/$2"
+    theirs refs-restore "lakefs://$1" --manifest "$work/manifest"
+}
+
+from_lakefs_and_back() {
+    lakefs_makes_a_repository
+    braid_opens lake lake
+    agree 'of lakeFS, opened by Braid' lake lake "$gone"
+    braid_reads lake
+    braid_goes_on lake
+    ! (agree '' lake lake) 2>/dev/null || fail "a repository that went on is not told from one that did not"
+    ours_dumps lake lake
+    lakefs_opens back lake
+    agree 'and changed by Braid, opened by lakeFS' lake back "$gone"
+    lakefs_goes_on back
+    theirs_dumps back
+    ours repo delete lake --yes
+    braid_opens lake lake
+    agree 'and changed by lakeFS, opened by Braid once more' lake back "$gone"
+    braid_reads lake
+}
+
+braid_makes_a_repository() {
+    ours repo create ours --storage-namespace s3://braid.local/ours
+    ours put "$work/files" braid://ours/main/files/
+    ours commit braid://ours/main -m 'Files' --meta k=v --meta 'größe=1 GiB'
+    ours tag create braid://ours/v1.0 main
+    braid_goes_on ours
+    ours revert braid://ours/main 'main~1'
+}
+
+from_braid() {
+    braid_makes_a_repository
+    ours_dumps ours ours
+    lakefs_opens theirs ours
+    agree 'of Braid, opened by lakeFS' ours theirs
+    lakefs_goes_on theirs
+    theirs fs download -r lakefs://theirs/v1.0/files/ "$work/back"
+    diff -r "$work/files" "$work/back"
+}
+
+# A bit of the dump's commits is flipped, where the store has them.
+damage_is_refused() {
+    local id key byte
+    id=$(sed -n 's/.*"commits_meta_range_id": "\(.*\)".*/\1/p' "$work/manifest")
+    key=ours/_lakefs/$id
+    s3 GET "$key" "$work/damaged"
+    byte=$(od -An -tu1 -j40 -N1 "$work/damaged")
+    printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$work/damaged" bs=1 seek=40 conv=notrunc status=none
+    s3 PUT "$key" "$work/damaged"
+    ours repo delete ours --yes
+    ! (braid_opens ours ours) 2>"$work/refusal" || fail "Braid restores a damaged dump"
+    grep -q "$id" "$work/refusal" || fail "Braid does not name the damaged file but says $(cat "$work/refusal")"
+    echo "a damaged dump is refused"
+}
+
+[ -x "$BRAID" ] || fail "there is no '$BRAID': cargo build -p braid makes it"
+lakefs=$("$root/tests/clients/build.sh" lakefs)
+lakectl=$("$root/tests/clients/build.sh" lakectl)
+start_store
+start_braid
+start_lakefs
+make_files
+from_lakefs_and_back
+from_braid
+damage_is_refused
+echo "referee: lakeFS $("$lakectl" --version | head -n 1) and Braid open each other's repositories"
