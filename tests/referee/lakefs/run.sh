@@ -135,8 +135,9 @@ agree() {
         python3 "$here/state.py" "$braid_api" "$braids" "$@" >"$work/ours"
     diff "$work/theirs" "$work/ours" >"$work/differences" ||
         fail "$what: Braid (>) tells another thing than lakeFS (<): $(head -c 2000 "$work/differences")"
-    echo "$what: $(awk '{ found[$1]++ } END { for (kind in found) printf "%d lines of kind %s, ", found[kind], kind }' \
-        "$work/ours")the same in lakeFS and Braid"
+    echo "$what: $(awk '{ found[$1]++ } END {
+        printf "%d commits, %d branches, %d tags, %d objects, %d differences", found["commit"], found["branch"], found["tag"],
+            found["object"], found["change"] }' "$work/ours"), the same in both"
 }
 
 make_files() {
@@ -204,35 +205,36 @@ lakefs_goes_on() {
     theirs tag create "lakefs://$repository/by-lakefs" "lakefs://$repository/main"
 }
 
-# What is read from Braid is what was put into lakeFS.
-braid_reads() {
-    ours get "braid://$1/v1.0/files/" "$work/back"
-    diff -r "$work/files" "$work/back"
-    ours fsck "braid://$1" --history
-    rm -r "$work/back"
-}
-
-# braid_opens REPOSITORY NAMESPACE: by the manifest of the newest dump.
-braid_opens() {
-    ours restore "$1" --storage-namespace "s3://braid.local/$2" --take-over --manifest "$work/manifest"
-}
-
-# theirs_dumps REPOSITORY: lakeFS says what the manifest is, and does not store it.
+# theirs_dumps REPOSITORY: lakeFS prints the manifest of its dump, and does not store it.
 theirs_dumps() {
-    theirs refs-dump "lakefs://$1"
+    theirs refs-dump "lakefs://$1" --poll-interval 1s
     cp "$work/said" "$work/manifest"
 }
 
-# ours_dumps REPOSITORY NAMESPACE
+# ours_dumps REPOSITORY
 ours_dumps() {
-    ours dump "$1"
-    s3 GET "$2/_lakefs/refs_manifest.json" "$work/manifest"
+    ours dump "$1" -o json
+    cp "$work/said" "$work/manifest"
+}
+
+# braid_opens REPOSITORY NAMESPACE: what was dumped last.
+braid_opens() {
+    ours restore "$1" --storage-namespace "s3://braid.local/$2" --take-over --manifest "$work/manifest"
 }
 
 # lakefs_opens REPOSITORY NAMESPACE
 lakefs_opens() {
     theirs repo create-bare "lakefs://$1" "s3://braid.local/$2"
-    theirs refs-restore "lakefs://$1" --manifest "$work/manifest"
+    theirs refs-restore "lakefs://$1" --manifest "$work/manifest" --poll-interval 1s
+}
+
+# What is read from Braid is what was put into lakeFS.
+braid_reads() {
+    ours get "braid://$1/v1.0/files/" "$work/read-by-braid"
+    diff -r "$work/files" "$work/read-by-braid"
+    ours cat "braid://$1/main/imported/2"
+    cmp "$work/said" "$work/other"
+    ours fsck "braid://$1" --history
 }
 
 from_lakefs_and_back() {
@@ -242,7 +244,7 @@ from_lakefs_and_back() {
     braid_reads lake
     braid_goes_on lake
     ! (agree '' lake lake) 2>/dev/null || fail "a repository that went on is not told from one that did not"
-    ours_dumps lake lake
+    ours_dumps lake
     lakefs_opens back lake
     agree 'and changed by Braid, opened by lakeFS' lake back "$gone"
     lakefs_goes_on back
@@ -250,7 +252,7 @@ from_lakefs_and_back() {
     ours repo delete lake --yes
     braid_opens lake lake
     agree 'and changed by lakeFS, opened by Braid once more' lake back "$gone"
-    braid_reads lake
+    ours fsck lake --history
 }
 
 braid_makes_a_repository() {
@@ -264,18 +266,31 @@ braid_makes_a_repository() {
 
 from_braid() {
     braid_makes_a_repository
-    ours_dumps ours ours
+    ours_dumps ours
     lakefs_opens theirs ours
     agree 'of Braid, opened by lakeFS' ours theirs
+    theirs fs download -r lakefs://theirs/v1.0/files/ "$work/read-by-lakefs"
+    diff -r "$work/files" "$work/read-by-lakefs"
     lakefs_goes_on theirs
-    theirs fs download -r lakefs://theirs/v1.0/files/ "$work/back"
-    diff -r "$work/files" "$work/back"
 }
 
-# A bit of the dump's commits is flipped, where the store has them.
+# With nothing but the first commit, and no tag.
+empty_ones() {
+    theirs repo create lakefs://their-empty s3://braid.local/their-empty
+    theirs_dumps their-empty
+    braid_opens their-empty their-empty
+    agree 'empty, of lakeFS, opened by Braid' their-empty their-empty
+    ours repo create our-empty --storage-namespace s3://braid.local/our-empty
+    ours_dumps our-empty
+    lakefs_opens our-empty our-empty
+    agree 'empty, of Braid, opened by lakeFS' our-empty our-empty
+}
+
+# A bit of a dump's commits is flipped, where the store has them.
 damage_is_refused() {
     local id key byte
-    id=$(sed -n 's/.*"commits_meta_range_id": "\(.*\)".*/\1/p' "$work/manifest")
+    ours_dumps ours
+    id=$(grep -oE '"commits_meta_range_id": ?"\w+' "$work/manifest" | grep -oE '[0-9a-f]{64}')
     key=ours/_lakefs/$id
     s3 GET "$key" "$work/damaged"
     byte=$(od -An -tu1 -j40 -N1 "$work/damaged")
@@ -296,5 +311,6 @@ start_lakefs
 make_files
 from_lakefs_and_back
 from_braid
+empty_ones
 damage_is_refused
-echo "referee: lakeFS $("$lakectl" --version | head -n 1) and Braid open each other's repositories"
+echo "referee: lakeFS $("$lakectl" --version | grep -oE '[0-9.]+' | head -n 1) and Braid open each other's repositories"
