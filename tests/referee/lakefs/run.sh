@@ -2,7 +2,8 @@
 # Has lakeFS's own server open what Braid wrote, and Braid what lakeFS wrote. Both run over one object store, as they would over S3:
 #   1. lakeFS makes a repository and dumps it; Braid opens it where it is, goes on with it, and dumps it; lakeFS opens that, goes on
 #      with it, and Braid opens it once more;
-#   2. Braid makes a repository and dumps it; lakeFS opens it, and goes on with it.
+#   2. Braid makes a repository and dumps it; lakeFS opens it, and goes on with it;
+#   3. Braid opens what lakeFS kept in a folder, once its files are in a bucket.
 # Each time both tell the same: ids, history, differences, every object. A damaged dump must be refused, and a repository that went on
 # must be told from one that did not, so that this run can fail.
 #
@@ -22,88 +23,7 @@ fail() {
     exit 1
 }
 
-# start NAME COMMAND…: in the background, with its output in files of that name.
-start() {
-    local name=$1
-    shift
-    : >"$work/$name.out"
-    "$@" >"$work/$name.out" 2>"$work/$name.log" &
-    servers+=($!)
-}
-
-# until_says NAME TEXT: waits for a started server to print it.
-until_says() {
-    until grep -q "$2" "$work/$1.out"; do
-        kill -0 "${servers[-1]}" 2>/dev/null || fail "$1 ended: $(tail -n 5 "$work/$1.log")"
-        sleep 0.1
-    done
-}
-
-# field NAME TEXT: what follows the text in a server's output.
-field() {
-    sed -n "s/^.*$2 *//p" "$work/$1.out"
-}
-
-start_store() {
-    start store "$BRAID" store --data "$work/store" --http 127.0.0.1:0
-    until_says store AWS_SECRET_ACCESS_KEY
-    store=$(field store HTTP)
-    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-    AWS_ACCESS_KEY_ID=$(field store AWS_ACCESS_KEY_ID=)
-    AWS_SECRET_ACCESS_KEY=$(field store AWS_SECRET_ACCESS_KEY=)
-}
-
-start_braid() {
-    start braid "$BRAID" up --data "$work/braid" --grpc 127.0.0.1:0 --http 127.0.0.1:0 \
-        --storage s3://braid.local/braid --s3-endpoint "$store"
-    until_says braid BRAID_SECRET_ACCESS_KEY
-    export BRAID_ENDPOINT BRAID_ACCESS_KEY_ID BRAID_SECRET_ACCESS_KEY
-    BRAID_ENDPOINT=$(field braid BRAID_ENDPOINT=)
-    BRAID_ACCESS_KEY_ID=$(field braid BRAID_ACCESS_KEY_ID=)
-    BRAID_SECRET_ACCESS_KEY=$(field braid BRAID_SECRET_ACCESS_KEY=)
-    braid_api=$(field braid HTTP)/api/v1
-}
-
-# The port that a process listens on; lakeFS does not say which one it was given.
-port_of() {
-    local sockets address
-    sockets=$(find "/proc/$1/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ')
-    address=$(awk -v sockets="$sockets" 'BEGIN { split(sockets, list, " "); for (i in list) own[list[i]] }
-        $4 == "0A" && $10 in own { print $2 }' /proc/net/tcp)
-    [ -z "$address" ] || echo $((16#${address#*:}))
-}
-
-start_lakefs() {
-    export LAKECTL_CREDENTIALS_ACCESS_KEY_ID=AKIAJLAKEFSREFEREEQQ LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY=referee
-    cat >"$work/lakefs.yaml" <<END_OF_CONFIG
-listen_address: 127.0.0.1:0
-database: {type: local, local: {path: $work/lakefs}}
-blockstore:
-  type: s3
-  s3:
-    endpoint: $store
-    force_path_style: true
-    discover_bucket_region: false
-    credentials: {access_key_id: $AWS_ACCESS_KEY_ID, secret_access_key: $AWS_SECRET_ACCESS_KEY}
-committed:
-  local_cache: {dir: $work/cache}
-  permanent: {range_raggedness_entries: 200}
-auth: {encrypt: {secret_key: referee}}
-stats: {enabled: false}
-usage_report: {enabled: false}
-security: {check_latest_version: false, audit_check_url: "http://127.0.0.1:9/"}
-END_OF_CONFIG
-    "$lakefs" --config "$work/lakefs.yaml" setup --user-name admin --access-key-id "$LAKECTL_CREDENTIALS_ACCESS_KEY_ID" \
-        --secret-access-key "$LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY" >"$work/setup.log" 2>&1 || fail "$(tail -n 5 "$work/setup.log")"
-    start lakefs "$lakefs" --config "$work/lakefs.yaml" run
-    local port=
-    until [ -n "$port" ]; do
-        kill -0 "${servers[-1]}" 2>/dev/null || fail "lakefs ended: $(tail -n 5 "$work/lakefs.log")"
-        sleep 0.1
-        port=$(port_of "${servers[-1]}")
-    done
-    export LAKECTL_SERVER_ENDPOINT_URL=http://127.0.0.1:$port/api/v1
-}
+. "$here/servers.sh"
 
 # A command of lakeFS, or of Braid; what it says is shown if it fails.
 theirs() {
@@ -244,6 +164,7 @@ from_lakefs_and_back() {
     braid_reads lake
     braid_goes_on lake
     ! (agree '' lake lake) 2>/dev/null || fail "a repository that went on is not told from one that did not"
+    theirs repo delete -y lakefs://lake
     ours_dumps lake
     lakefs_opens back lake
     agree 'and changed by Braid, opened by lakeFS' lake back "$gone"
@@ -302,15 +223,33 @@ damage_is_refused() {
     echo "a damaged dump is refused"
 }
 
+# lakeFS keeps a repository's storage in a folder, whose files are objects once they are copied to a bucket.
+from_a_folder() {
+    local key head
+    start_lakefs local "{type: local, local: {path: $work/blocks}}"
+    theirs repo create lakefs://folder local://folder
+    theirs fs upload -r -s "$work/files/1/" lakefs://folder/main/files/
+    theirs commit lakefs://folder/main -m 'Files'
+    head=$(said_id)
+    theirs_dumps folder
+    (cd "$work/blocks" && find folder -type f) | while read -r key; do s3 PUT "$key" "$work/blocks/$key"; done
+    braid_opens folder folder
+    ours get "braid://folder/$head/files/" "$work/read-from-folder"
+    diff -r "$work/files/1" "$work/read-from-folder"
+    echo "of lakeFS in a folder, copied to a bucket and opened by Braid: every file read"
+}
+
 [ -x "$BRAID" ] || fail "there is no '$BRAID': cargo build -p braid makes it"
 lakefs=$("$root/tests/clients/build.sh" lakefs)
 lakectl=$("$root/tests/clients/build.sh" lakectl)
 start_store
 start_braid
-start_lakefs
+start_lakefs lakefs "{type: s3, s3: {endpoint: '$store', force_path_style: true, discover_bucket_region: false,
+  credentials: {access_key_id: $AWS_ACCESS_KEY_ID, secret_access_key: $AWS_SECRET_ACCESS_KEY}}}"
 make_files
 from_lakefs_and_back
 from_braid
 empty_ones
 damage_is_refused
+from_a_folder
 echo "referee: lakeFS $("$lakectl" --version | grep -oE '[0-9.]+' | head -n 1) and Braid open each other's repositories"

@@ -25,10 +25,11 @@ const MANIFEST_BYTES: u64 = 64 << 10;
   braid restore lake
   braid restore lake --manifest refs_manifest.json
   braid restore lake --storage-namespace s3://bucket/lake
-  braid restore lake --storage-namespace s3://bucket/theirs --take-over
+  lakectl refs-dump lakefs://lake | braid restore lake --storage-namespace s3://bucket/theirs --take-over --manifest -
 
 Restores commits, branches and tags from a dump that Braid or lakeFS wrote into a storage namespace (`braid dump`, `lakectl refs-dump`),
-with the same commit ids. The repository must be empty: nothing but its first commit, nothing uncommitted. With --storage-namespace it is made,
+with the same commit ids. lakectl prints the manifest of its dump and does not store it: one that is in the namespace is of another dump,
+and older. The repository must be empty: nothing but its first commit, nothing uncommitted. With --storage-namespace it is made,
 over a place that has a dump and the trees. --take-over takes a place that lakeFS, or another installation of Braid, holds: it must not
 write there any more.
 

@@ -147,4 +147,8 @@ async fn a_dump_or_restore_without_an_end_is_no_success() {
     let refused = ran(&lake, &["restore", "lake"]).await;
     assert_eq!(refused.exit, Exit::Refused);
     assert!(refused.stderr.contains("hint: `braid repo create`"), "{}", refused.stderr);
+    let none = Error::new(Code::DumpNotFound, "s3://b", "storage namespace 's3://b' has no manifest");
+    lake.on("RepositoryService/RestoreRefs", Reply::error(none));
+    let refused = ran(&lake, &["restore", "lake"]).await;
+    assert!(refused.stderr.contains("what `braid dump -o json` or `lakectl refs-dump` printed"), "{}", refused.stderr);
 }
