@@ -24,10 +24,10 @@ fail() {
 require_tools() {
     [ -d "$data/sst" ] || fail "no sample files in $data/sst: set BRAID_REFEREE_DATA to the folder that has sst/"
     command -v go >/dev/null || fail "go is not on the PATH: install Go 1.21 or later"
-    command -v sst_dump >/dev/null && command -v ldb >/dev/null && return
-    [ "$(id -u)" = 0 ] || fail "sst_dump and ldb are missing: install the Debian package rocksdb-tools"
+    command -v sst_dump >/dev/null && command -v ldb >/dev/null && command -v curl >/dev/null && return
+    [ "$(id -u)" = 0 ] || fail "sst_dump, ldb or curl is missing: install the Debian packages rocksdb-tools and curl"
     apt-get update -qq
-    apt-get install -y -qq rocksdb-tools >/dev/null
+    apt-get install -y -qq rocksdb-tools curl >/dev/null
 }
 
 read_samples() {

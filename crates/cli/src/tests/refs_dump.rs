@@ -150,5 +150,9 @@ async fn a_dump_or_restore_without_an_end_is_no_success() {
     let none = Error::new(Code::DumpNotFound, "s3://b", "storage namespace 's3://b' has no manifest");
     lake.on("RepositoryService/RestoreRefs", Reply::error(none));
     let refused = ran(&lake, &["restore", "lake"]).await;
-    assert!(refused.stderr.contains("what `braid dump -o json` or `lakectl refs-dump` printed"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("what `braid dump -o json` or `lakectl refs-dump` printed"),
+        "{}",
+        refused.stderr
+    );
 }
