@@ -60,7 +60,7 @@ start_lakefs() {
 listen_address: 127.0.0.1:0
 database: {type: local, local: {path: $work/$name/kv}}
 blockstore: $2
-committed: {local_cache: {dir: $work/$name/cache}, permanent: {range_raggedness_entries: 200}}
+committed: {local_cache: {dir: $work/$name/cache}, permanent: {range_raggedness_entries: 50}}
 auth: {encrypt: {secret_key: referee}}
 stats: {enabled: false}
 usage_report: {enabled: false}
