@@ -19,6 +19,10 @@ use crate::view::{RefsProgressView, RestoreView};
 /// A manifest longer than this is none, in bytes.
 const MANIFEST_BYTES: u64 = 64 << 10;
 
+/// Said where the manifest of a place that another installation held was found in it: there may be a newer dump.
+const FOUND_MANIFEST: &str = "this is the dump that the manifest in the storage namespace names; `lakectl refs-dump` does not write it \
+                              but prints its own, for --manifest";
+
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -63,6 +67,7 @@ impl Restore {
             Some(path) => Some(read_manifest(path, stdin).await?),
             None => None,
         };
+        let is_by_found_manifest = self.take_over && manifest.is_none();
         let mut events = client.restore_refs(RestoreRefs {
             repository: self.repository.0,
             manifest,
@@ -76,6 +81,9 @@ impl Restore {
                 RestoreEvent::Progress(progress) => gauge.tell(&RefsProgressView::restored(progress)),
                 RestoreEvent::Done(restored) => {
                     console.bar.finish_and_clear();
+                    if is_by_found_manifest {
+                        console.note(FOUND_MANIFEST);
+                    }
                     console.report(&RestoreView::from(restored)).await?;
                     return Ok(Exit::Done);
                 }
