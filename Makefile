@@ -6,7 +6,7 @@ help:
 	@echo "make verify         format, lints, tests and docs: reads only"
 	@echo "make fix            formats and applies lint suggestions: writes only"
 	@echo "make test           all tests; needs Rust and a C compiler only"
-	@echo "make test-referee   compares range files with RocksDB's and lakeFS's readers; needs the sample files"
+	@echo "make test-referee   RocksDB's tools and lakeFS's reader on range files, lakeFS's server on repositories; needs the sample files and Go"
 	@echo "make test-faults    500 runs of transfers on a cluster under random faults; needs Rust and a C compiler only"
 	@echo "make test-histories 200 runs of clients of two nodes that die, under random faults: one order must explain all answers"
 	@echo "make test-interop   the TiKV client and its test server against the published client crate"

@@ -2,7 +2,8 @@
 # Has other programs read the tables that crates/sstable writes, and crates/sstable read those that others wrote:
 #   1. its ignored tests, on sample files of lakeFS and RocksDB;
 #   2. RocksDB's sst_dump and ldb, on our tables;
-#   3. the pebble that lakeFS pins, on our tables.
+#   3. the pebble that lakeFS pins, on our tables;
+#   4. lakeFS itself, on whole repositories, both ways (lakefs/run.sh).
 # Damaged tables must be refused by each, so that this run can fail.
 #
 # BRAID_REFEREE_DATA is the folder of sample files: ../shared/data beside the project unless it is set.
@@ -23,10 +24,10 @@ fail() {
 require_tools() {
     [ -d "$data/sst" ] || fail "no sample files in $data/sst: set BRAID_REFEREE_DATA to the folder that has sst/"
     command -v go >/dev/null || fail "go is not on the PATH: install Go 1.21 or later"
-    command -v sst_dump >/dev/null && command -v ldb >/dev/null && return
-    [ "$(id -u)" = 0 ] || fail "sst_dump and ldb are missing: install the Debian package rocksdb-tools"
+    command -v sst_dump >/dev/null && command -v ldb >/dev/null && command -v curl >/dev/null && return
+    [ "$(id -u)" = 0 ] || fail "sst_dump, ldb or curl is missing: install the Debian packages rocksdb-tools and curl"
     apt-get update -qq
-    apt-get install -y -qq rocksdb-tools >/dev/null
+    apt-get install -y -qq rocksdb-tools curl >/dev/null
 }
 
 read_samples() {
@@ -111,4 +112,6 @@ check_with_ldb "$work/tables/zstd-content-ends.sst"
 "$work/pebble" "$work/tables"
 check_that_damage_is_refused "$work/tables/lakefs-like.sst"
 check_that_damage_is_refused "$work/tables/zstd-content-ends.sst"
+cargo build -q -p braid
+tests/referee/lakefs/run.sh
 echo "referee: all agree"

@@ -27,7 +27,9 @@ fn by_code(error: &Error, endpoint: &str) -> Option<String> {
         Code::ParentRequired => "`--parent 1` compares with the first parent",
         Code::DefaultBranch => "the default branch goes with its repository: `braid repo delete`",
         Code::RepositoryNotEmpty => "`braid repo create` makes an empty repository to restore into",
-        Code::DumpNotFound => "`--manifest` names another dump; `braid dump` writes one",
+        Code::DumpNotFound => {
+            "`--manifest` names a dump: what `braid dump -o json` or `lakectl refs-dump` printed"
+        }
         Code::AmbiguousRef => "give more of the commit's id",
         Code::Busy | Code::Conflict | Code::StorageFull => "nothing was changed: try again later",
         _ => return None,

@@ -6,6 +6,8 @@
 //! handle moves leaders, splits regions, takes servers down. Time passes with the runtime's clock, and by
 //! [`TestCluster::advance`].
 
+#[cfg(any(test, feature = "testing-tls"))]
+mod authority;
 mod call;
 mod clock;
 mod cluster;
@@ -31,6 +33,8 @@ pub(crate) mod tests;
 mod tso;
 mod wires;
 
+#[cfg(any(test, feature = "testing-tls"))]
+pub use authority::{Authority, Certified};
 pub use call::{Call, Counts};
 pub use cluster::{HeldLock, Record, RegionView, TestCluster};
 pub use fault::{Effect, Filter, RegionFault};

@@ -6,26 +6,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 BRAID=${BRAID:-$target/debug/braid}
-version=${LAKECTL_VERSION:-1.84.0}
 [ -x "$BRAID" ] || { echo "there is no '$BRAID': cargo build -p braid makes it" >&2; exit 1; }
 command -v go >/dev/null 2>&1 || { echo "lakectl is not tried: there is no 'go' to build it with"; exit 0; }
 
-# The module is complete with its generated code, but asks for replacements, so it is built in a copy of its own.
-lakectl=${BRAID_CLIENT_ENVS:-$target/client-envs}/lakectl-$version
-if [ ! -x "$lakectl/lakectl" ]; then
-    rm -rf "$lakectl"
-    mkdir -p "$lakectl"
-    printf 'module scratch\n' >"$lakectl/go.mod"
-    module=$(cd "$lakectl" && GOFLAGS=-mod=mod go mod download -json "github.com/treeverse/lakefs@v$version" |
-        sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-    cp -r "$module" "$lakectl/src"
-    chmod -R u+w "$lakectl/src"
-    flag="-X github.com/treeverse/lakefs/pkg/version.Version=$version"
-    (cd "$lakectl/src" && go build -ldflags "$flag" -o "$lakectl/built" ./cmd/lakectl)
-    rm -rf "$lakectl/src"
-    mv "$lakectl/built" "$lakectl/lakectl"
-fi
-
+lakectl=$(dirname "$("$here/../build.sh" lakectl)")
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT

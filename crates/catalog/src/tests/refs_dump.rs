@@ -1,6 +1,7 @@
 //! Dumps of references, and restoring them.
 
 mod dying;
+mod of_lakefs;
 mod refusing;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ use crate::view::{DumpView, RefsProgressView};
 #[command(after_help = "Examples:
   braid dump lake
   braid dump lake -o json > refs_manifest.json
+  braid dump lake -o json | lakectl refs-restore lakefs://lake --manifest -
 
 Writes commits, branches and tags as they are now into the repository's storage namespace, in lakeFS's format, and a manifest
 beside them (_lakefs/refs_manifest.json) in place of any before. `braid restore` brings them back, and so does lakeFS: `lakectl repo

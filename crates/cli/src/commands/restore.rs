@@ -19,16 +19,21 @@ use crate::view::{RefsProgressView, RestoreView};
 /// A manifest longer than this is none, in bytes.
 const MANIFEST_BYTES: u64 = 64 << 10;
 
+/// Said where the manifest of a place that another installation held was found in it: there may be a newer dump.
+const FOUND_MANIFEST: &str = "this is the dump that the manifest in the storage namespace names; `lakectl refs-dump` does not write it \
+                              but prints its own, for --manifest";
+
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   braid restore lake
   braid restore lake --manifest refs_manifest.json
   braid restore lake --storage-namespace s3://bucket/lake
-  braid restore lake --storage-namespace s3://bucket/theirs --take-over
+  lakectl refs-dump lakefs://lake | braid restore lake --storage-namespace s3://bucket/theirs --take-over --manifest -
 
 Restores commits, branches and tags from a dump that Braid or lakeFS wrote into a storage namespace (`braid dump`, `lakectl refs-dump`),
-with the same commit ids. The repository must be empty: nothing but its first commit, nothing uncommitted. With --storage-namespace it is made,
+with the same commit ids. lakectl prints the manifest of its dump and does not store it: one that is in the namespace is of another dump,
+and older. The repository must be empty: nothing but its first commit, nothing uncommitted. With --storage-namespace it is made,
 over a place that has a dump and the trees. --take-over takes a place that lakeFS, or another installation of Braid, holds: it must not
 write there any more.
 
@@ -62,6 +67,7 @@ impl Restore {
             Some(path) => Some(read_manifest(path, stdin).await?),
             None => None,
         };
+        let is_by_found_manifest = self.take_over && manifest.is_none();
         let mut events = client.restore_refs(RestoreRefs {
             repository: self.repository.0,
             manifest,
@@ -75,6 +81,9 @@ impl Restore {
                 RestoreEvent::Progress(progress) => gauge.tell(&RefsProgressView::restored(progress)),
                 RestoreEvent::Done(restored) => {
                     console.bar.finish_and_clear();
+                    if is_by_found_manifest {
+                        console.note(FOUND_MANIFEST);
+                    }
                     console.report(&RestoreView::from(restored)).await?;
                     return Ok(Exit::Done);
                 }

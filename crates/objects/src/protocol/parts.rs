@@ -27,32 +27,32 @@ pub fn asked_parts(asked: Option<CompletedMultipartUpload>) -> S3Result<Vec<(u16
     asked.into_iter().map(part).collect()
 }
 
+/// An answer to a write. A macro, because the answers for objects and for parts have these fields in common and no trait.
+macro_rules! written {
+    ($output:ident, $tag:expr, $checksum:expr) => {{
+        let checksum: Checksum = $checksum;
+        $output {
+            e_tag: Some(etag($tag)),
+            checksum_crc32: checksum.checksum_crc32,
+            checksum_crc32c: checksum.checksum_crc32c,
+            checksum_crc64nvme: checksum.checksum_crc64nvme,
+            checksum_sha1: checksum.checksum_sha1,
+            checksum_sha256: checksum.checksum_sha256,
+            ..$output::default()
+        }
+    }};
+}
+
 /// The answer to the write of an object with this entity tag, by which these checksums were declared.
 #[must_use]
 pub fn put_output(tag: &str, checksum: Checksum) -> PutObjectOutput {
-    PutObjectOutput {
-        e_tag: Some(etag(tag)),
-        checksum_crc32: checksum.checksum_crc32,
-        checksum_crc32c: checksum.checksum_crc32c,
-        checksum_crc64nvme: checksum.checksum_crc64nvme,
-        checksum_sha1: checksum.checksum_sha1,
-        checksum_sha256: checksum.checksum_sha256,
-        ..PutObjectOutput::default()
-    }
+    written!(PutObjectOutput, tag, checksum)
 }
 
 /// The same for a part.
 #[must_use]
 pub fn part_output(tag: &str, checksum: Checksum) -> UploadPartOutput {
-    UploadPartOutput {
-        e_tag: Some(etag(tag)),
-        checksum_crc32: checksum.checksum_crc32,
-        checksum_crc32c: checksum.checksum_crc32c,
-        checksum_crc64nvme: checksum.checksum_crc64nvme,
-        checksum_sha1: checksum.checksum_sha1,
-        checksum_sha256: checksum.checksum_sha256,
-        ..UploadPartOutput::default()
-    }
+    written!(UploadPartOutput, tag, checksum)
 }
 
 /// The answer to a copy that got this entity tag now, in seconds since 1970.

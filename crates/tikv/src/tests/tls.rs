@@ -2,31 +2,14 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use super::support::{b, get, impatient, put, settings};
-use crate::testing::{Options, TestCluster, TlsIdentity};
+use crate::testing::{Authority, Certified, Options, TestCluster};
 use crate::{Client, Error, Identity, Security, Settings};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// A certificate for a name and its key, in PEM.
-fn issue(authority: &Authority, name: &str) -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    (params.signed_by(&key, authority).unwrap().pem(), key.serialize_pem())
-}
-
-async fn cluster(authority: &Authority, name: &str, client_ca: Option<String>) -> TestCluster {
-    let (certificate, key) = issue(authority, name);
-    let tls = Some(TlsIdentity { certificate, key, client_ca });
+async fn cluster(authority: &Authority, name: &str, client_ca: Option<&Authority>) -> TestCluster {
+    let tls = Some(authority.server(name, client_ca));
     TestCluster::start(Options { tls, ..Options::default() }).await.unwrap()
 }
 
@@ -49,7 +32,7 @@ async fn connect(cluster: &TestCluster, security: Security, base: Settings) -> R
 
 #[tokio::test]
 async fn servers_are_known_by_their_authority_alone_or_by_name() {
-    let authority = authority();
+    let authority = Authority::generate();
     let folder = TempDir::new().unwrap();
     write(&folder, "ca.pem", &authority.pem());
     let by_address = cluster(&authority, "127.0.0.1", None).await;
@@ -67,8 +50,8 @@ async fn servers_are_known_by_their_authority_alone_or_by_name() {
 #[tokio::test]
 async fn servers_of_another_authority_are_refused() {
     let folder = TempDir::new().unwrap();
-    write(&folder, "ca.pem", &authority().pem());
-    let cluster = cluster(&authority(), "127.0.0.1", None).await;
+    write(&folder, "ca.pem", &Authority::generate().pem());
+    let cluster = cluster(&Authority::generate(), "127.0.0.1", None).await;
     let refused = connect(&cluster, security(folder.path(), None), impatient()).await;
     assert!(matches!(refused, Err(Error::Deadline { .. })), "{refused:?}");
     assert!(refused.unwrap_err().to_string().contains("invalid peer certificate"));
@@ -78,14 +61,14 @@ async fn servers_of_another_authority_are_refused() {
 
 #[tokio::test]
 async fn a_client_shows_who_it_is() {
-    let authority = authority();
+    let authority = Authority::generate();
     let folder = TempDir::new().unwrap();
     write(&folder, "ca.pem", &authority.pem());
-    let cluster = cluster(&authority, "127.0.0.1", Some(authority.pem())).await;
+    let cluster = cluster(&authority, "127.0.0.1", Some(&authority)).await;
     let nobody = connect(&cluster, security(folder.path(), None), impatient()).await;
     let said = nobody.unwrap_err().to_string();
     assert!(said.contains("CertificateRequired"), "what the server misses is named: {said}");
-    let (certificate, key) = issue(&authority, "client");
+    let Certified { certificate, key } = authority.issue("client");
     write(&folder, "client.pem", &certificate);
     write(&folder, "client.key", &key);
     let client = connect(&cluster, security(folder.path(), None), settings()).await.unwrap();
@@ -94,17 +77,16 @@ async fn a_client_shows_who_it_is() {
 
 #[tokio::test]
 async fn certificates_are_read_anew_for_new_connections() {
-    let (old, new) = (authority(), authority());
+    let (old, new) = (Authority::generate(), Authority::generate());
     let folder = TempDir::new().unwrap();
     write(&folder, "ca.pem", &old.pem());
-    let (certificate, key) = issue(&new, "127.0.0.1");
     let cluster = cluster(&old, "127.0.0.1", None).await;
     let client = connect(&cluster, security(folder.path(), None), settings()).await.unwrap();
     put(&client, &[("a", "1")]).await;
     // The servers are replaced by ones of another authority, and the client's file with them.
     let listen = cluster.endpoints()[0].parse().unwrap();
     cluster.shutdown().await;
-    let tls = Some(TlsIdentity { certificate, key, client_ca: None });
+    let tls = Some(new.server("127.0.0.1", None));
     let renewed = TestCluster::start(Options { tls, listen, ..Options::default() }).await.unwrap();
     write(&folder, "ca.pem", &new.pem());
     put(&client, &[("a", "2")]).await;
@@ -113,23 +95,22 @@ async fn certificates_are_read_anew_for_new_connections() {
 
 #[tokio::test]
 async fn who_a_client_is_is_read_anew_as_well() {
-    let (servers, old, new) = (authority(), authority(), authority());
+    let (servers, old, new) = (Authority::generate(), Authority::generate(), Authority::generate());
     let folder = TempDir::new().unwrap();
     write(&folder, "ca.pem", &servers.pem());
     let show = |by: &Authority| {
-        let (certificate, key) = issue(by, "client");
+        let Certified { certificate, key } = by.issue("client");
         write(&folder, "client.pem", &certificate);
         write(&folder, "client.key", &key);
     };
     show(&old);
-    let before = cluster(&servers, "127.0.0.1", Some(old.pem())).await;
+    let before = cluster(&servers, "127.0.0.1", Some(&old)).await;
     let client = connect(&before, security(folder.path(), None), impatient()).await.unwrap();
     put(&client, &[("a", "1")]).await;
     // Servers come back that trust another authority's clients only.
     let listen = before.endpoints()[0].parse().unwrap();
     before.shutdown().await;
-    let (certificate, key) = issue(&servers, "127.0.0.1");
-    let tls = Some(TlsIdentity { certificate, key, client_ca: Some(new.pem()) });
+    let tls = Some(servers.server("127.0.0.1", Some(&new)));
     let after = TestCluster::start(Options { tls, listen, ..Options::default() }).await.unwrap();
     assert!(matches!(client.timestamp().await, Err(Error::Deadline { .. })), "the old one is refused");
     show(&new);
@@ -139,7 +120,7 @@ async fn who_a_client_is_is_read_anew_as_well() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_named() {
-    let authority = authority();
+    let authority = Authority::generate();
     let cluster = cluster(&authority, "127.0.0.1", None).await;
     let folder = TempDir::new().unwrap();
     let refused = connect(&cluster, security(folder.path(), None), impatient()).await.unwrap_err();
