@@ -14,6 +14,10 @@ pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
     measure(figures)
 }
 
+pub(crate) fn measure_references(figures: &mut Figures) -> anyhow::Result<()> {
+    measure(figures)
+}
+
 pub(crate) fn measure_gateway(figures: &mut Figures) -> anyhow::Result<()> {
     measure(figures)
 }

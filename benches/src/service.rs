@@ -12,6 +12,7 @@ mod http;
 mod merging;
 mod mutations;
 mod pool;
+mod references;
 mod staging;
 mod transactions;
 
@@ -49,6 +50,11 @@ pub(crate) fn measure_merging(figures: &mut Figures) -> anyhow::Result<()> {
 /// The REST and S3 APIs beside gRPC.
 pub(crate) fn measure_gateway(figures: &mut Figures) -> anyhow::Result<()> {
     serve(async |server, fleet, _| gateway::measure(figures, server, fleet).await)
+}
+
+/// Dumping and restoring references.
+pub(crate) fn measure_references(figures: &mut Figures) -> anyhow::Result<()> {
+    serve(async |_, fleet, _| references::measure(figures, fleet).await)
 }
 
 /// Transactions, on each backend.

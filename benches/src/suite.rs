@@ -18,6 +18,8 @@ enum Suite {
     Service,
     /// The same server, merging many branches into one.
     Merging,
+    /// The same server, dumping and restoring a long history.
+    References,
     /// Transactions on servers of both backends.
     Txn,
     /// The same server by its REST and S3 APIs.
@@ -29,7 +31,7 @@ enum Suite {
 /// A suite was asked for that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no suite '{name}'; there are range, tree, service, merging, txn, gateway and tikv, and tree/PART with {}",
+    "there is no suite '{name}'; there are range, tree, service, merging, references, txn, gateway and tikv, and tree/PART with {}",
     parts()
 )]
 pub struct UnknownSuite {
@@ -60,6 +62,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
             Suite::Tree(parts) => tree::measure(&mut figures, &parts)?,
             Suite::Service => service::measure(&mut figures)?,
             Suite::Merging => service::measure_merging(&mut figures)?,
+            Suite::References => service::measure_references(&mut figures)?,
             Suite::Txn => service::measure_transactions(&mut figures)?,
             Suite::Gateway => service::measure_gateway(&mut figures)?,
             Suite::Tikv => tikv::measure(&mut figures)?,
@@ -71,7 +74,7 @@ pub fn run(names: &[String]) -> anyhow::Result<()> {
 fn chosen(names: &[String]) -> Result<Vec<Suite>, UnknownSuite> {
     if names.is_empty() {
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        let servers = [Suite::Service, Suite::Merging, Suite::Txn, Suite::Gateway];
+        let servers = [Suite::Service, Suite::Merging, Suite::References, Suite::Txn, Suite::Gateway];
         return Ok([vec![Suite::Range, trees], servers.to_vec(), vec![Suite::Tikv]].concat());
     }
     names.iter().map(|name| named(name)).collect()
@@ -83,6 +86,7 @@ fn named(name: &str) -> Result<Suite, UnknownSuite> {
         "tree" => Ok(Suite::Tree(Part::MEASURED.to_vec())),
         "service" => Ok(Suite::Service),
         "merging" => Ok(Suite::Merging),
+        "references" => Ok(Suite::References),
         "txn" => Ok(Suite::Txn),
         "gateway" => Ok(Suite::Gateway),
         "tikv" => Ok(Suite::Tikv),
@@ -105,7 +109,7 @@ mod tests {
     fn suites_are_chosen_by_name_and_all_without_one() {
         let chosen = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let trees = Suite::Tree(Part::MEASURED.to_vec());
-        let servers = [Suite::Service, Suite::Merging, Suite::Txn, Suite::Gateway];
+        let servers = [Suite::Service, Suite::Merging, Suite::References, Suite::Txn, Suite::Gateway];
         let all = [vec![Suite::Range, trees.clone()], servers.to_vec(), vec![Suite::Tikv]].concat();
         assert_eq!(chosen(&[]), Ok(all));
         assert_eq!(chosen(&["service", "tree"]), Ok(vec![Suite::Service, trees]));
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_suite_and_part() {
         let message = UnknownSuite { name: String::new() }.to_string();
-        let suites = ["range", "tree", "service", "merging", "txn", "gateway", "tikv"];
+        let suites = ["range", "tree", "service", "merging", "references", "txn", "gateway", "tikv"];
         let names = suites.into_iter().chain(Part::MEASURED.map(Part::name));
         assert!(names.clone().all(|name| message.contains(name)), "{message}");
     }

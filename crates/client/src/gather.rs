@@ -23,7 +23,7 @@ use crate::client::Client;
 /// Calls under way at a time, unless one of them takes long.
 const LANES: usize = 2;
 /// How long a link waits for one of the calls to be answered.
-const PATIENCE: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = Duration::from_millis(5);
 /// Most bytes of the links of one call, if they are several.
 const CALL_BYTES: usize = 1 << 20;
 
@@ -37,6 +37,8 @@ pub(crate) struct Gather {
 struct State {
     under_way: usize,
     waiting: VecDeque<Waiting>,
+    /// How many do not wait any more, of all that ever came.
+    gone: u64,
 }
 
 /// A link that waits, and what tells its caller how it ended.
@@ -52,11 +54,11 @@ struct Lane(Client);
 impl Client {
     /// Stages an uploaded object once, maybe together with others.
     pub(crate) async fn link_together(&self, call: &proto::LinkUploadRequest) -> Result<Object, Error> {
-        let mut answer = self.line_up(call.clone());
+        let (number, mut answer) = self.line_up(call.clone());
         let ended = match tokio::time::timeout(PATIENCE, &mut answer).await {
             Ok(ended) => ended,
             Err(_) => {
-                self.hurry();
+                self.hurry(number);
                 answer.await
             }
         };
@@ -66,21 +68,23 @@ impl Client {
         })
     }
 
-    fn line_up(&self, call: proto::LinkUploadRequest) -> oneshot::Receiver<Result<Object, Error>> {
+    /// The link's number among all that came, and its answer.
+    fn line_up(&self, call: proto::LinkUploadRequest) -> (u64, oneshot::Receiver<Result<Object, Error>>) {
         let (answer, answered) = oneshot::channel();
         let mut state = self.gather().state.lock();
+        let number = state.gone + state.waiting.len() as u64;
         state.waiting.push_back(Waiting { call, answer });
-        if state.under_way < LANES {
+        if state.under_way < lanes() {
             state.under_way += 1;
             tokio::spawn(run(Lane(self.clone())));
         }
-        answered
+        (number, answered)
     }
 
-    /// Has what waits sent beside the calls that are under way.
-    fn hurry(&self) {
+    /// Has what waits sent beside the calls that are under way, if the link of this number still does.
+    fn hurry(&self, number: u64) {
         let mut state = self.gather().state.lock();
-        if !state.waiting.is_empty() {
+        if number >= state.gone {
             state.under_way += 1;
             tokio::spawn(run(Lane(self.clone())));
         }
@@ -120,6 +124,7 @@ impl State {
             if !batch.is_empty() && (batch.len() == limits::LINK_EACH_CALLS || bytes > CALL_BYTES) {
                 break;
             }
+            self.gone += 1;
             batch.extend(self.waiting.pop_front().filter(|waiting| !waiting.answer.is_closed()));
         }
         (!batch.is_empty()).then_some(batch)
@@ -130,7 +135,7 @@ impl Drop for Lane {
     fn drop(&mut self) {
         let mut state = self.0.gather().state.lock();
         state.under_way -= 1;
-        if state.waiting.is_empty() || state.under_way >= LANES {
+        if state.waiting.is_empty() || state.under_way >= lanes() {
             return;
         }
         // Where the runtime is gone nobody waits for an answer any more.
@@ -151,7 +156,7 @@ async fn run(lane: Lane) {
         let next = client.gather().state.lock().batch();
         let Some(batch) = next else { return };
         send(client, batch).await;
-        if client.gather().state.lock().under_way > LANES {
+        if client.gather().state.lock().under_way > lanes() {
             return;
         }
     }
@@ -176,3 +181,5 @@ async fn send(client: &Client, batch: Vec<Waiting>) {
         let _ = caller.send(ended);
     }
 }
+
+fn lanes() -> usize { static L: std::sync::OnceLock<usize> = std::sync::OnceLock::new(); *L.get_or_init(|| std::env::var("LANES").ok().and_then(|l| l.parse().ok()).unwrap_or(LANES)) }

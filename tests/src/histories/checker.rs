@@ -1,14 +1,15 @@
 //! Whether a history is linearizable: whether the operations can be put into an order in which each happened between its
 //! call and its answer, and in which the [model](super::model) gives those answers.
 //!
-//! The search is Wing and Gong's with Lowe's memory of configurations seen before ("Testing for linearizability", 2017),
-//! over moments instead of operations, since some operations have two.
+//! The search is Wing and Gong's with Lowe's memory of configurations seen before ("Testing for linearizability", 2017).
+//! An operation can come to several states, since some take what they work on earlier than they show what they made of it.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
-use super::model::{Answer, Ask, Of, State};
+use super::model::State;
+use super::words::{Answer, Ask};
 
 /// An operation as its client saw it; moments of the history are numbered.
 #[derive(Debug, Clone)]
@@ -22,10 +23,6 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    fn moments(&self) -> u8 {
-        self.ask.moments(&self.answer)
-    }
-
     fn changes_nothing(&self) -> bool {
         !matches!(self.answer, Answer::Done | Answer::Unknown)
     }
@@ -35,10 +32,8 @@ impl Operation {
 #[derive(Clone)]
 struct Configuration {
     state: State,
-    /// How many moments of each operation are over.
-    passed: Vec<u8>,
-    /// The operation whose first moment was the last thing that happened.
-    just_taken: Option<usize>,
+    /// Which operations have happened.
+    passed: Vec<bool>,
     /// The operation that was the last thing that happened, and what was before it.
     last: Option<(usize, Arc<Configuration>)>,
 }
@@ -46,7 +41,7 @@ struct Configuration {
 impl Hash for Configuration {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let last = self.last.as_ref().map(|(index, _)| index);
-        (&self.state, &self.passed, self.just_taken, last).hash(hasher);
+        (&self.state, &self.passed, last).hash(hasher);
     }
 }
 
@@ -61,22 +56,24 @@ pub(super) enum Verdict {
     Undecided,
 }
 
-/// Looks for an order, at no more configurations than `steps`: first among those in which neighbours that do not mind each
-/// other's place come in the order of their answers, which are few; then among all.
+/// Looks for an order, at no more configurations than `steps`, among those in which neighbours that do not mind each other's place
+/// come in the order of their answers, and what changes nothing comes as early as it can. Any order can be made one of these by
+/// changing places, so that there is none if there is none of these.
 pub(super) fn linearize(initial: &State, history: &[Operation], steps: usize) -> Verdict {
-    match search(initial, history, steps, true) {
-        Verdict::Linearizable => Verdict::Linearizable,
-        _ => search(initial, history, steps, false),
-    }
+    search(initial, history, steps, true)
 }
 
-fn search(initial: &State, history: &[Operation], steps: usize, in_order: bool) -> Verdict {
+/// The same; among all orders if it need not be `in_order`.
+pub(super) fn search(initial: &State, history: &[Operation], steps: usize, in_order: bool) -> Verdict {
     // Who was answered first is tried first.
     let mut by_answer: Vec<usize> = (0..history.len()).collect();
     by_answer.sort_by_key(|&index| history[index].answered.unwrap_or(usize::MAX));
+    let takes = |index: &usize| !history[*index].changes_nothing() && !history[*index].ask.takes().is_empty();
+    let takers = (0..history.len()).filter(takes).collect();
     let mut search = Search {
         history,
         by_answer,
+        takers,
         seen: HashSet::new(),
         hasher: [RandomState::new(), RandomState::new()],
         steps,
@@ -84,8 +81,8 @@ fn search(initial: &State, history: &[Operation], steps: usize, in_order: bool) 
         order: Vec::new(),
         longest: Vec::new(),
     };
-    let (state, passed) = (initial.clone(), vec![0; history.len()]);
-    let start = Configuration { state, passed, just_taken: None, last: None };
+    let (state, passed) = (initial.clone(), vec![false; history.len()]);
+    let start = Configuration { state, passed, last: None };
     match search.go_on(&start) {
         true => Verdict::Linearizable,
         false if search.steps == 0 => Verdict::Undecided,
@@ -96,6 +93,8 @@ fn search(initial: &State, history: &[Operation], steps: usize, in_order: bool) 
 struct Search<'a> {
     history: &'a [Operation],
     by_answer: Vec<usize>,
+    /// Operations that work on what they took before.
+    takers: Vec<usize>,
     seen: HashSet<[u64; 2]>,
     hasher: [RandomState; 2],
     steps: usize,
@@ -145,7 +144,8 @@ impl Search<'_> {
         let before = Arc::new(from.clone());
         next.filter(|(index, next)| !self.could_change_places(from, *index, next))
             .map(|(index, next)| {
-                let last = next.just_taken.is_none().then(|| (index, Arc::clone(&before)));
+                // What changes nothing has its place already: as early as it can.
+                let last = (!self.history[index].changes_nothing()).then(|| (index, Arc::clone(&before)));
                 (index, Configuration { last, ..next })
             })
             .collect()
@@ -155,77 +155,50 @@ impl Search<'_> {
     fn could_change_places(&self, from: &Configuration, index: usize, next: &Configuration) -> bool {
         let Some((last, before)) = &from.last else { return false };
         let answered = |index: usize| self.history[index].answered.unwrap_or(usize::MAX);
-        if next.just_taken.is_some()
-            || (answered(index), index) > (answered(*last), *last)
+        if (answered(index), index) > (answered(*last), *last)
             || self.history[index].called >= answered(*last)
         {
             return false;
         }
-        let firsts = self.next(before, index).into_iter().filter(|first| first.just_taken.is_none());
-        let orders = firsts.flat_map(|first| self.next(&first, *last));
-        orders.into_iter().any(|other| {
-            other.just_taken.is_none() && (&other.state, &other.passed) == (&next.state, &next.passed)
-        })
+        let orders = self.next(before, index).into_iter().flat_map(|first| self.next(&first, *last));
+        orders.into_iter().any(|other| (&other.state, &other.passed) == (&next.state, &next.passed))
     }
 
     /// Whether every operation that was answered has happened.
     fn is_over(&self, at: &Configuration) -> bool {
         let mut operations = self.history.iter().zip(&at.passed);
-        operations.all(|(operation, &passed)| operation.answered.is_none() || passed == operation.moments())
+        operations.all(|(operation, passed)| operation.answered.is_none() || *passed)
     }
 
     /// When the first answer came of those operations that have not happened: nothing that was called later can happen
     /// before.
     fn first_answer(&self, at: &Configuration) -> usize {
         let left = self.history.iter().zip(&at.passed);
-        let left = left.filter(|(operation, passed)| **passed < operation.moments());
+        let left = left.filter(|(_, passed)| !**passed);
         left.filter_map(|(operation, _)| operation.answered).min().unwrap_or(usize::MAX)
     }
 
-    /// How an operation may go on: by its only or last moment, by both at once, or by the first of two.
-    ///
-    /// A first moment changes nothing that others see, so it is left until just before its last, or before that changes
-    /// what it takes.
+    /// What comes of an operation that happens now, if it can.
     fn next(&self, from: &Configuration, index: usize) -> Vec<Configuration> {
-        let (passed, moments) = (from.passed[index], self.history[index].moments());
-        if passed == moments {
+        if from.passed[index] {
             return Vec::new();
         }
-        let mut after = Vec::new();
-        let first = (moments == 2 && passed == 0).then(|| self.moment(from, index, 0));
-        let last = match &first {
-            None => self.moment(from, index, passed),
-            Some(taken) => taken.as_ref().and_then(|taken| self.moment(taken, index, 1)),
-        };
-        let matters = |last: &Configuration| {
-            // What need not have happened, and would have changed nothing, is left out.
-            self.history[index].answer != Answer::Unknown || last.state != from.state
-        };
-        after.extend(last.filter(|last| matters(last) && self.uses_what_was_taken(from, &last.state)));
-        if let Some(Some(taken)) = first
-            && from.just_taken.is_none_or(|before| before < index && self.takes(before) == self.takes(index))
-        {
-            after.push(Configuration { just_taken: Some(index), last: None, ..taken });
-        }
-        after
+        let Operation { ask, answer, .. } = &self.history[index];
+        let states = from.state.after(index, ask, answer, &self.under_way(from));
+        let mut passed = from.passed.clone();
+        passed[index] = true;
+        // What need not have happened, and would have changed nothing, is left out.
+        let matters = |state: &State| *answer != Answer::Unknown || *state != from.state;
+        let states = states.into_iter().filter(matters);
+        states.map(|state| Configuration { state, passed: passed.clone(), last: None }).collect()
     }
 
-    fn moment(&self, from: &Configuration, index: usize, passed: u8) -> Option<Configuration> {
-        let operation = &self.history[index];
-        let state = from.state.after(index, &operation.ask, &operation.answer, passed)?;
-        let mut after = from.passed.clone();
-        after[index] = passed + 1;
-        Some(Configuration { state, passed: after, just_taken: None, last: None })
-    }
-
-    fn takes(&self, index: usize) -> Option<(&str, Of)> {
-        self.history[index].ask.takes()
-    }
-
-    /// Whether there was a reason to take before this.
-    fn uses_what_was_taken(&self, from: &Configuration, after: &State) -> bool {
-        let taken = from.just_taken.and_then(|index| self.takes(index));
-        taken.is_none_or(|(branch, of)| !from.state.agrees(after, branch, of))
+    /// The operations that may just now take what they work on.
+    fn under_way(&self, at: &Configuration) -> impl Iterator<Item = (usize, &Ask)> + Clone {
+        let first_answer = self.first_answer(at);
+        let left = self.takers.iter().copied().filter(|&index| !at.passed[index]);
+        let left = left.filter(move |&index| self.history[index].called < first_answer);
+        left.map(|index| (index, &self.history[index].ask))
     }
 
     fn is_new(&mut self, at: &Configuration) -> bool {

@@ -19,6 +19,14 @@ pub(super) enum Flaw {
     Locks,
     /// Answers of requests are not kept, so that a retry does the work again.
     RequestRecords,
+    /// Of several heads that move in one transaction only the first does.
+    WholeSets,
+    /// What transactions that hold the fence stage is lost.
+    StagedRows,
+    /// That an import was done is not written down, so that it is done again.
+    ImportRecords,
+    /// Pages are read of the newest state, not of the one that their token names.
+    PageStates,
 }
 
 /// A store with a flaw.
@@ -31,6 +39,10 @@ struct FlawedTransaction {
     inner: Box<dyn Transaction>,
     flaw: Flaw,
     mode: Mode,
+    /// It makes a commit.
+    commits: bool,
+    /// It has moved a head.
+    moved: bool,
 }
 
 impl FlawedTransaction {
@@ -40,14 +52,28 @@ impl FlawedTransaction {
             Flaw::SharedFence => self.mode == Mode::Optimistic && is_stripe(key),
             Flaw::ExclusiveFence => self.mode == Mode::Pessimistic && is_stripe(key),
             Flaw::RequestRecords => key.starts_with(b"q"),
-            Flaw::Locks => false,
+            Flaw::WholeSets => self.commits && self.moved && key.starts_with(b"b"),
+            Flaw::StagedRows => self.mode == Mode::Pessimistic && is_staged(key),
+            Flaw::ImportRecords => self.mode == Mode::Pessimistic && key.starts_with(b"j"),
+            Flaw::Locks | Flaw::PageStates => false,
         }
+    }
+
+    /// Commits come before the branches whose heads they are.
+    fn note(&mut self, key: &[u8]) {
+        self.commits |= key.starts_with(b"c");
+        self.moved |= key.starts_with(b"b");
     }
 }
 
 /// `s | token | 0 | lane`
 fn is_stripe(key: &[u8]) -> bool {
     key.first() == Some(&b's') && key.get(17) == Some(&0)
+}
+
+/// `s | token | 1 | path`
+fn is_staged(key: &[u8]) -> bool {
+    key.first() == Some(&b's') && key.get(17) == Some(&1)
 }
 
 #[async_trait]
@@ -57,12 +83,15 @@ impl Kv for FlawedKv {
     }
 
     async fn snapshot_at(&self, timestamp: Timestamp) -> Result<Arc<dyn Snapshot>, KvError> {
-        self.inner.snapshot_at(timestamp).await
+        match self.flaw {
+            Flaw::PageStates => self.inner.snapshot().await,
+            _ => self.inner.snapshot_at(timestamp).await,
+        }
     }
 
     async fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction>, KvError> {
         let inner = self.inner.begin(mode).await?;
-        Ok(Box::new(FlawedTransaction { inner, flaw: self.flaw, mode }))
+        Ok(Box::new(FlawedTransaction { inner, flaw: self.flaw, mode, commits: false, moved: false }))
     }
 
     async fn destroy(&self, range: KeyRange) -> Result<(), KvError> {
@@ -102,6 +131,7 @@ impl Transaction for FlawedTransaction {
 
     fn put(&mut self, key: Bytes, value: Bytes) {
         if !self.leaves_out(&key) {
+            self.note(&key);
             self.inner.put(key, value);
         }
     }
@@ -121,7 +151,7 @@ impl Transaction for FlawedTransaction {
     }
 
     async fn lock_for_update(&mut self, key: &[u8], wait: Duration) -> Result<Option<Bytes>, KvError> {
-        if self.leaves_out(key) {
+        if is_stripe(key) && self.leaves_out(key) {
             return self.inner.get(key).await;
         }
         self.inner.lock_for_update(key, wait).await

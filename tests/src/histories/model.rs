@@ -1,218 +1,131 @@
 //! What a lake is supposed to do: its state as plain maps, and what each operation makes of it.
 //!
-//! Most operations happen at one moment. A commit, a merge and the making of a branch happen at two: they read what they
+//! Most operations happen at one moment. A commit, a merge and the making of a branch happen at two: they take what they
 //! work on at one, and show their result at another. In between others may act, and the model says which of them make the
-//! first moment worthless: the operation then began again, and its first moment is a later one.
+//! first moment worthless: the operation then began again, and its first moment is a later one. A state remembers, for the operations that
+//! are under way, what they could have taken; which of it they took is chosen at their last moment. A listing in pages
+//! happens at one moment, between the call and the answer of its first page.
+
+mod heads;
+mod taken;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What paths hold.
-pub(super) type Tree = Arc<BTreeMap<String, String>>;
-
-/// Which state of a branch is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Of {
-    /// With what is not committed.
-    Working,
-    /// The newest commit.
-    Head,
-}
-
-/// What one step of a transaction does to a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Write {
-    pub(super) branch: String,
-    pub(super) path: String,
-    /// `None` deletes.
-    pub(super) value: Option<String>,
-    /// There must be nothing before.
-    pub(super) if_absent: bool,
-}
-
-/// What a client asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Ask {
-    Get {
-        branch: String,
-        of: Of,
-        path: String,
-    },
-    List {
-        branch: String,
-        of: Of,
-    },
-    /// One put or delete, or several on several branches, together with paths at which there must be nothing.
-    Apply {
-        writes: Vec<Write>,
-        absent: Vec<(String, String)>,
-    },
-    /// Renames a directory to where nothing may be.
-    Move {
-        branch: String,
-        from: String,
-        to: String,
-    },
-    /// Deletes everything under a prefix.
-    Erase {
-        branch: String,
-        prefix: String,
-    },
-    Reset {
-        branch: String,
-    },
-    Commit {
-        branch: String,
-    },
-    /// Merges the only folder in which the source ever writes: the destination then has there what the source has.
-    Merge {
-        source: String,
-        destination: String,
-    },
-    CreateBranch {
-        name: String,
-        source: String,
-    },
-    DeleteBranch {
-        name: String,
-    },
-}
-
-/// What a client was told.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Answer {
-    /// It was done.
-    Done,
-    /// What a path holds.
-    Value(Option<String>),
-    /// What a branch holds.
-    Content(Tree),
-    /// There is no such branch.
-    NoBranch,
-    /// A branch of that name is there already.
-    BranchExists,
-    /// What had to be absent is not.
-    Refused,
-    /// There was nothing to delete or to move.
-    Nothing,
-    /// Whether it was, or ever will be, done is not known.
-    Unknown,
-    /// It was not done, for a reason that says nothing of the lake.
-    Failed,
-}
+use super::commits::Commit;
+use super::words::{Answer, Ask, IMPORTED, Of, Source, To, Tree, Write};
+use taken::Taken;
 
 /// One branch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Branch {
-    head: Tree,
+    head: Arc<Commit>,
     working: Tree,
-    /// How many commits were made on it; merges of it are compared by this.
-    commits: u32,
-    /// How many commits of which other branch have been merged.
-    merged: BTreeMap<String, u32>,
+    /// How often it was changed.
+    version: u32,
 }
 
-/// What an operation of two moments took with it from the first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Taken {
-    operation: usize,
-    branch: String,
-    tree: Tree,
-    commits: u32,
+impl Branch {
+    fn at(head: Arc<Commit>) -> Self {
+        Self { working: Arc::clone(&head.tree), head, version: 0 }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.working == self.head.tree
+    }
 }
 
-/// The state of a lake, and of the operations that are between their moments.
+/// The state of a lake, and what operations that are under way may have taken of earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct State {
     branches: BTreeMap<String, Branch>,
-    /// Commits, in the order in which they sealed what they commit.
-    sealed: Vec<Taken>,
-    /// Merges and branches to be: what was the source's head.
-    sources: Vec<Taken>,
-}
-
-impl Ask {
-    /// At how many moments it happens if it is answered so.
-    pub(super) fn moments(&self, answer: &Answer) -> u8 {
-        match (self, answer) {
-            (Self::CreateBranch { .. }, Answer::BranchExists) => 1,
-            (Self::Commit { .. } | Self::Merge { .. } | Self::CreateBranch { .. }, _) => 2,
-            _ => 1,
-        }
-    }
-}
-
-impl Ask {
-    /// What it takes at its first moment of two.
-    pub(super) fn takes(&self) -> Option<(&str, Of)> {
-        match self {
-            Self::Commit { branch } => Some((branch, Of::Working)),
-            Self::Merge { source, .. } | Self::CreateBranch { source, .. } => Some((source, Of::Head)),
-            _ => None,
-        }
-    }
-}
-
-/// The folder in which a branch alone writes.
-pub(super) fn folder(branch: &str) -> String {
-    format!("{branch}/")
+    tags: BTreeMap<String, Arc<Commit>>,
+    /// By operations.
+    taken: BTreeMap<usize, Vec<Taken>>,
+    /// Branches that the last operation left nothing of that was sealed before.
+    forgotten: Vec<String>,
 }
 
 impl State {
-    /// A lake with one empty branch.
-    pub(super) fn new(branch: &str) -> Self {
-        let empty =
-            Branch { head: Tree::default(), working: Tree::default(), commits: 0, merged: BTreeMap::new() };
-        Self { branches: BTreeMap::from([(branch.to_owned(), empty)]), ..Self::default() }
+    /// A lake with these empty branches.
+    pub(super) fn new<'a>(branches: impl IntoIterator<Item = &'a str>) -> Self {
+        let branches = branches.into_iter().map(|name| (name.to_owned(), Branch::at(Commit::first())));
+        Self { branches: branches.collect(), ..Self::default() }
     }
 
-    /// The state after the next moment of an operation, of which `passed` are over; `None` if it cannot happen now with
-    /// this answer.
-    pub(super) fn after(&self, operation: usize, ask: &Ask, answer: &Answer, passed: u8) -> Option<Self> {
-        match (ask, answer) {
-            (Ask::Get { branch, of, path }, _) => {
+    /// The states after an operation, each for something else that it may have taken; none if it cannot happen now with this
+    /// answer. `others` are those that are under way.
+    pub(super) fn after<'a>(
+        &self,
+        operation: usize,
+        ask: &Ask,
+        answer: &Answer,
+        others: &(impl Iterator<Item = (usize, &'a Ask)> + Clone),
+    ) -> Vec<Self> {
+        let after = match (ask, answer) {
+            (
+                Ask::Commit { .. }
+                | Ask::Merge { .. }
+                | Ask::HardReset { .. }
+                | Ask::Set { .. }
+                | Ask::Import { commit: true, .. }
+                | Ask::CreateBranch { .. },
+                Answer::Done | Answer::Unknown,
+            ) => self.move_heads(operation, ask),
+            _ => self.at_once(ask, answer).into_iter().collect(),
+        };
+        after.into_iter().map(|after| after.remember(operation, self, others.clone())).collect()
+    }
+
+    /// The state after what happens at one moment, or is refused.
+    fn at_once(&self, ask: &Ask, answer: &Answer) -> Option<Self> {
+        match ask {
+            Ask::Get { branch, of, path } => {
                 let found = self.tree(branch, *of).map(|tree| Answer::Value(tree.get(path).cloned()));
                 (found.unwrap_or(Answer::NoBranch) == *answer).then(|| self.clone())
             }
-            (Ask::List { branch, of }, _) => {
-                let found = self.tree(branch, *of).map(|tree| Answer::Content(Arc::clone(tree)));
-                (found.unwrap_or(Answer::NoBranch) == *answer).then(|| self.clone())
+            Ask::List { branch, of } | Ask::Pages { branch, of } => {
+                shows(self.tree(branch, *of), answer).then(|| self.clone())
             }
-            (Ask::Apply { writes, absent }, _) => self.apply(writes, absent, answer),
-            (Ask::Move { branch, from, to }, _) => self.rename(branch, from, to, answer),
-            (Ask::Erase { branch, prefix }, _) => self.erase(branch, prefix, answer),
-            (Ask::Reset { branch }, _) => self.reset(branch, answer),
-            (Ask::DeleteBranch { name }, _) => self.delete_branch(name, answer),
-            (Ask::Commit { branch }, Answer::Done | Answer::Unknown) => match passed {
-                0 => self.seal(operation, branch),
-                _ => self.publish(operation, branch),
-            },
-            (Ask::Merge { source, destination }, Answer::Done | Answer::Unknown) => match passed {
-                0 => self.take_source(operation, source),
-                _ => self.merge(operation, source, destination),
-            },
-            (Ask::CreateBranch { name, source }, Answer::Done | Answer::Unknown) => match passed {
-                0 => self.take_source(operation, source),
-                _ => self.create_branch(operation, name),
-            },
-            (Ask::CreateBranch { name, .. }, Answer::BranchExists) => {
-                self.branches.contains_key(name).then(|| self.clone())
-            }
-            _ => None,
+            Ask::Apply { writes, absent } => self.apply(writes, absent, answer),
+            Ask::Move { branch, from, to } => self.rename(branch, from, to, answer),
+            Ask::Erase { branch, prefix } => self.erase(branch, prefix, answer),
+            Ask::Import { branch, sources, commit: false } => self.import(branch, sources, answer),
+            Ask::Reset { branch } => self.reset(branch, answer),
+            Ask::DeleteBranch { name } => self.delete_branch(name, answer),
+            _ => self.refuses(ask, answer).then(|| self.clone()),
         }
     }
 
-    /// Whether a branch is the same in both.
-    pub(super) fn agrees(&self, other: &Self, branch: &str, of: Of) -> bool {
-        self.tree(branch, of) == other.tree(branch, of)
+    /// Whether what moves a head can be answered so, not having happened.
+    fn refuses(&self, ask: &Ask, answer: &Answer) -> bool {
+        let has = |name: &String| self.branches.contains_key(name);
+        match (ask, answer) {
+            (Ask::CreateBranch { name, .. }, Answer::BranchExists) => has(name),
+            (Ask::CreateBranch { source, .. }, Answer::NoBranch) => !has(source),
+            (Ask::HardReset { branch, to: To::Head(source) }, Answer::NoBranch) => {
+                !has(branch) || !has(source)
+            }
+            (Ask::HardReset { branch, .. } | Ask::Import { branch, .. }, Answer::NoBranch) => !has(branch),
+            (Ask::HardReset { branch, to: To::Back(by) }, Answer::Nothing) => {
+                self.branches.get(branch).is_some_and(|branch| branch.head.ancestor(*by).is_none())
+            }
+            _ => false,
+        }
     }
 
-    fn tree(&self, branch: &str, of: Of) -> Option<&Tree> {
-        let branch = self.branches.get(branch)?;
-        Some(match of {
-            Of::Working => &branch.working,
-            Of::Head => &branch.head,
-        })
+    fn tree(&self, name: &str, of: Of) -> Option<&Tree> {
+        match of {
+            Of::Working => self.branches.get(name).map(|branch| &branch.working),
+            Of::Head | Of::Tag => self.commit(name, of).map(|commit| &commit.tree),
+        }
+    }
+
+    fn commit(&self, name: &str, of: Of) -> Option<&Arc<Commit>> {
+        match of {
+            Of::Working | Of::Head => self.branches.get(name).map(|branch| &branch.head),
+            Of::Tag => self.tags.get(name),
+        }
     }
 
     fn apply(&self, writes: &[Write], absent: &[(String, String)], answer: &Answer) -> Option<Self> {
@@ -280,12 +193,24 @@ impl State {
         }
     }
 
+    fn import(&self, name: &str, sources: &[Source], answer: &Answer) -> Option<Self> {
+        let mut after = self.clone();
+        match (after.branches.get_mut(name), answer) {
+            (None, Answer::NoBranch) => Some(after),
+            (Some(branch), Answer::Done | Answer::Unknown) => {
+                branch.working = with_imported(&branch.working, sources);
+                Some(after)
+            }
+            _ => None,
+        }
+    }
+
     fn reset(&self, name: &str, answer: &Answer) -> Option<Self> {
         let mut after = self.clone();
         match (after.branches.get_mut(name), answer) {
             (None, Answer::NoBranch) => Some(after),
             (Some(branch), Answer::Done | Answer::Unknown) => {
-                branch.working = Arc::clone(&branch.head);
+                branch.working = Arc::clone(&branch.head.tree);
                 after.forget_seals(name);
                 Some(after)
             }
@@ -304,81 +229,36 @@ impl State {
             _ => None,
         }
     }
+}
 
-    /// What was sealed on a branch is gone: who was about to commit it begins later.
-    fn forget_seals(&mut self, branch: &str) {
-        self.sealed.retain(|taken| taken.branch != branch);
-    }
-
-    fn seal(&self, operation: usize, name: &str) -> Option<Self> {
-        let tree = Arc::clone(&self.branches.get(name)?.working);
-        let mut after = self.clone();
-        after.sealed.push(Taken { operation, branch: name.to_owned(), tree, commits: 0 });
-        Some(after)
-    }
-
-    /// A commit takes with it what was sealed before it, so that those commits have to begin later.
-    fn publish(&self, operation: usize, name: &str) -> Option<Self> {
-        let at = self.sealed.iter().position(|taken| taken.operation == operation)?;
-        let mut after = self.clone();
-        let tree = Arc::clone(&self.sealed[at].tree);
-        let mut index = 0;
-        after.sealed.retain(|taken| {
-            index += 1;
-            index - 1 > at || taken.branch != name
-        });
-        let branch = after.branches.get_mut(name)?;
-        if branch.head == tree {
-            return None;
+/// Whether a listing of a branch, if there is one, is this.
+fn shows(tree: Option<&Tree>, answer: &Answer) -> bool {
+    match (tree, answer) {
+        (None, Answer::NoBranch) => true,
+        (Some(tree), Answer::Content(seen)) => tree == seen,
+        (Some(tree), Answer::Beginning(seen, until)) => {
+            tree.iter().take_while(|(path, _)| *path <= until).eq(seen.iter())
         }
-        branch.head = tree;
-        branch.commits += 1;
-        Some(after)
+        _ => false,
     }
+}
 
-    fn take_source(&self, operation: usize, name: &str) -> Option<Self> {
-        let source = self.branches.get(name)?;
-        let (tree, commits) = (Arc::clone(&source.head), source.commits);
-        let mut after = self.clone();
-        after.sources.push(Taken { operation, branch: name.to_owned(), tree, commits });
-        Some(after)
-    }
-
-    fn give_source(&mut self, operation: usize) -> Option<Taken> {
-        let at = self.sources.iter().position(|taken| taken.operation == operation)?;
-        Some(self.sources.remove(at))
-    }
-
-    /// The destination must be clean; what is older than what was merged before is no merge.
-    fn merge(&self, operation: usize, source: &str, destination: &str) -> Option<Self> {
-        let mut after = self.clone();
-        let taken = after.give_source(operation)?;
-        let branch = after.branches.get_mut(destination)?;
-        let merged = branch.merged.get(source).copied().unwrap_or(0);
-        if branch.working != branch.head || taken.commits <= merged {
-            return None;
+/// A tree with what was imported: directories are what was found and nothing else, files are put beside them.
+fn with_imported(tree: &Tree, sources: &[Source]) -> Tree {
+    let mut tree = (**tree).clone();
+    for source in sources {
+        if let Source::Directory { to, .. } = source {
+            tree.retain(|path, _| !path.starts_with(to.as_str()));
         }
-        let folder = folder(source);
-        let mut tree = (*branch.head).clone();
-        tree.retain(|path, _| !path.starts_with(&folder));
-        let brought = taken.tree.iter().filter(|(path, _)| path.starts_with(&folder));
-        tree.extend(brought.map(|(path, value)| (path.clone(), value.clone())));
-        branch.head = Arc::new(tree);
-        branch.working = Arc::clone(&branch.head);
-        branch.commits += 1;
-        branch.merged.insert(source.to_owned(), taken.commits);
-        after.forget_seals(destination);
-        Some(after)
     }
-
-    fn create_branch(&self, operation: usize, name: &str) -> Option<Self> {
-        let mut after = self.clone();
-        let taken = after.give_source(operation)?;
-        if after.branches.contains_key(name) {
-            return None;
+    for source in sources {
+        match source {
+            Source::Directory { to, value: Some(value) } => {
+                tree.extend(IMPORTED.map(|file| (format!("{to}{file}"), value.clone())));
+            }
+            Source::Directory { value: None, .. } => {}
+            Source::Object { to, value } => _ = tree.insert(to.clone(), value.clone()),
         }
-        let (head, working) = (Arc::clone(&taken.tree), taken.tree);
-        after.branches.insert(name.to_owned(), Branch { head, working, commits: 0, merged: BTreeMap::new() });
-        Some(after)
     }
+    Arc::new(tree)
 }

@@ -21,6 +21,9 @@ use super::flawed::{Flaw, FlawedKv};
 /// How many nodes there are.
 pub(super) const NODES: usize = 2;
 
+/// How long a state of the store can be read: a page token that is older is refused.
+pub(super) const SNAPSHOT_AGE: Duration = Duration::from_secs(20);
+
 /// What nodes share, and the nodes.
 pub(super) struct World {
     place: TestPlace,
@@ -83,7 +86,7 @@ impl World {
 
     async fn start(&self) -> Option<Node> {
         let seed = self.seeds.fetch_add(1, Ordering::Relaxed);
-        let settings = TikvSettings { lanes: 3, ..TikvSettings::default() };
+        let settings = TikvSettings { lanes: 3, max_snapshot_age: SNAPSHOT_AGE, ..TikvSettings::default() };
         let opened = self.place.open_mortal(settings, |client| hasty(client, seed), self.clock.clone(), seed);
         let (kv, lifeline) = opened.await.ok()?;
         let kv: Arc<dyn Kv> = Arc::new(kv);

@@ -1,8 +1,8 @@
 //! Commit sets: commits, merges, hard resets and tags on any number of branches and repositories, all or none.
 //!
 //! Members are carried out in order, each on what those before it left, and published in one transaction. A set has turns in
-//! the queues of its branches, and seals those that it commits in one transaction, so that what was staged on several of them
-//! at once is committed at once.
+//! the queues of its branches, and seals those that it commits in one transaction: that is the cut. It commits what is before the
+//! cut, whatever others seal after it, so that what was staged on several of them at once is committed at once.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use super::commit::CommitRequest;
 use super::merge::MergeRequest;
 use super::plan::{Place, Plan};
 use super::publish::{Settled, dirty};
-use super::seal_all::Branches;
+use super::seal_all::{Branches, Cut};
 use super::stage::BranchAddress;
 use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
 use crate::hooks::{HookEvent, HookedChange};
-use crate::mutation::{Attempts, Mutation, Request};
+use crate::mutation::{Attempts, Mutation, Request, lost_race};
 use crate::record;
 use crate::record::request::Answer;
 
@@ -61,7 +61,8 @@ struct Set<'a> {
     catalog: &'a Catalog,
     members: &'a [SetMember],
     request: Request<'a>,
-    sealed: bool,
+    /// Where the branches that are committed were divided.
+    cut: Option<Cut>,
     in_doubt: bool,
     /// Hooks were asked about its members.
     asked: bool,
@@ -79,7 +80,7 @@ impl Catalog {
         let request = mutation.with(identity);
         let branches: Vec<BranchAddress> = members.iter().filter_map(SetMember::branch).collect();
         let _turns = self.turns(&branches).await?;
-        let mut set = Set { catalog: self, members, request, sealed: false, in_doubt: false, asked: false };
+        let mut set = Set { catalog: self, members, request, cut: None, in_doubt: false, asked: false };
         let (uploads, mut attempts) = (Uploads::default(), Attempts::new(self));
         loop {
             match Box::pin(set.go_on(&uploads, &mut attempts)).await {
@@ -96,7 +97,7 @@ impl Set<'_> {
     /// Plans the set and publishes it; nothing if it is to be planned again.
     async fn go_on(&mut self, uploads: &Uploads, attempts: &mut Attempts) -> Result<Option<Vec<CommitId>>> {
         let catalog = self.catalog;
-        let mut snapshot = catalog.snapshot().await?;
+        let snapshot = catalog.snapshot().await?;
         let stored = snapshot.get(&self.request.key()).await?;
         if let Some(Answer::Commits(made)) = self.request.replayed(catalog, stored.as_ref())? {
             // Made by this call, unless by another to which the same request was sent.
@@ -106,10 +107,10 @@ impl Set<'_> {
             return Ok(Some(made));
         }
         self.ask_hooks().await?;
-        if self.seal(&snapshot).await? {
-            snapshot = catalog.snapshot().await?;
-        }
-        let mut plan = Plan::new(catalog, snapshot, uploads);
+        let Some(cut) = self.cut_in(&snapshot, attempts).await? else {
+            return Ok(None);
+        };
+        let mut plan = Plan::new(catalog, snapshot, uploads).cut_at(cut);
         let made = self.plan(&mut plan).await?;
         let answers = [(self.request.again(), Answer::Commits(made.clone()))];
         match plan.settle(&answers, attempts, &mut self.in_doubt).await? {
@@ -145,11 +146,26 @@ impl Set<'_> {
         }
     }
 
-    /// Seals, once, the branches that are committed. Says whether it did.
-    async fn seal(&mut self, snapshot: &Arc<dyn Snapshot>) -> Result<bool> {
-        if std::mem::replace(&mut self.sealed, true) {
-            return Ok(false);
+    /// The cut, if this state has it. Else the branches are divided, and it is in a later state.
+    async fn cut_in(&mut self, snapshot: &Arc<dyn Snapshot>, attempts: &mut Attempts) -> Result<Option<Cut>> {
+        if let Some(cut) = self.cut.take() {
+            if cut.is_whole(snapshot).await? {
+                self.cut = Some(cut.clone());
+                return Ok(Some(cut));
+            }
+            attempts.again(self.catalog, lost_race("the set")).await?;
         }
+        let branches = self.committed(snapshot).await?;
+        if branches.is_empty() {
+            self.cut = Some(Cut::default());
+            return Ok(self.cut.clone());
+        }
+        self.cut = Some(self.catalog.seal_all(&branches).await?);
+        Ok(None)
+    }
+
+    /// The branches that are committed.
+    async fn committed(&self, snapshot: &Arc<dyn Snapshot>) -> Result<Branches> {
         let mut branches = Branches::new();
         for (number, member) in self.members.iter().enumerate() {
             if let SetAction::Commit(commit) = &member.action {
@@ -163,8 +179,7 @@ impl Set<'_> {
                 );
             }
         }
-        self.catalog.seal_all(&branches).await?;
-        Ok(!branches.is_empty())
+        Ok(branches)
     }
 
     async fn plan(&self, plan: &mut Plan<'_>) -> Result<Vec<CommitId>> {

@@ -21,6 +21,7 @@ use super::import::PlannedImport;
 use super::publish::dirty;
 use super::pulls::PlannedPull;
 use super::seal::is_clean;
+use super::seal_all::Cut;
 use super::tree_files::Uploads;
 use crate::catalog::{Catalog, load_branch, load_writable};
 use crate::commits::RepositoryCommits;
@@ -34,6 +35,8 @@ use crate::record::{self, BranchRecord, RepositoryRecord};
 pub(crate) struct Plan<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) draft: Draft,
+    /// What of the branches' own layers is to be seen.
+    cut: Cut,
     uploads: &'a Uploads,
     /// By the keys of the branches: in this order they are locked.
     pub(super) courses: BTreeMap<Bytes, Course>,
@@ -104,6 +107,7 @@ impl<'a> Plan<'a> {
         Self {
             catalog,
             draft,
+            cut: Cut::default(),
             uploads,
             courses,
             commits,
@@ -113,6 +117,12 @@ impl<'a> Plan<'a> {
             pulls: BTreeMap::new(),
             log: Vec::new(),
         }
+    }
+
+    /// The same for branches that were divided at one moment, on a state in which the cut is whole: their later layers are no part
+    /// of it.
+    pub(super) fn cut_at(self, cut: Cut) -> Self {
+        Self { cut, ..self }
     }
 
     /// A repository that is to be changed.
@@ -130,8 +140,9 @@ impl<'a> Plan<'a> {
         if let Some(course) = self.courses.get(&key) {
             return Ok(course.planned.clone());
         }
-        let found = load_branch(&self.draft, repository, name).await?;
+        let mut found = load_branch(&self.draft, repository, name).await?;
         self.catalog.hints().note(repository, name, &found);
+        self.cut.apply(&key, &mut found);
         let course = Course {
             repository: repository.clone(),
             name: name.clone(),

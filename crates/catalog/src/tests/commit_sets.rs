@@ -181,6 +181,56 @@ async fn what_was_staged_on_two_branches_at_once_is_committed_at_once() {
     }
 }
 
+/// Sets `dev` and `other` beside a merge into `main`. Once the set is planned, another process stages `x` on both branches and does
+/// `then`, after which the set has to be planned again.
+async fn set_against_staging_on_both<F>(then: impl FnOnce(Lake) -> F + Send + 'static) -> Lake
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let lake = Lake::with_branches().await;
+    let (other, world) = (lake.restarted(), lake.world.clone());
+    let late = async move || {
+        let operations = ["dev", "other"].map(|on| operation(on, put("x", "1"))).to_vec();
+        let request = ApplyRequest { preconditions: Vec::new(), operations };
+        other.catalog.apply(&request, &other.mutation()).await.unwrap();
+        then(other).await;
+    };
+    // The first transaction seals, the next one publishes.
+    lake.world.interrupt(move || async move { world.interrupt_begin(late) });
+    lake.commit_set(&[commit(&lake, "dev"), commit(&lake, "other"), merge(&lake, "dev", "main")])
+        .await
+        .unwrap();
+    lake
+}
+
+#[tokio::test]
+async fn what_others_seal_after_the_cut_is_not_committed_on_one_branch_of_a_set_alone() {
+    let lake = set_against_staging_on_both(async |other| {
+        other.seal("dev").await;
+        other.put("main", "y", "1").await;
+        other.commit("main").await;
+    })
+    .await;
+    for (name, is) in [("dev", content([("a", "1")])), ("other", content([("a", "0"), ("o", "1")]))] {
+        assert_eq!(lake.content(&format!("{name}@")).await, is);
+        assert_eq!(lake.uncommitted(name).await, ["+x"]);
+    }
+    assert_eq!(lake.content("main@").await, content([("a", "1"), ("y", "1")]));
+}
+
+#[tokio::test]
+async fn a_set_whose_layers_others_have_folded_divides_its_branches_again() {
+    let lake = set_against_staging_on_both(async |other| {
+        other.seal("dev").await;
+        assert!(other.flatten("dev").await);
+    })
+    .await;
+    for name in ["dev", "other"] {
+        assert!(lake.get(&format!("{name}@"), "x").await.is_some(), "{name}");
+        assert!(lake.uncommitted(name).await.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn two_sets_over_the_same_branches_in_opposite_order_both_go_through() {
     for (one, two) in [(0, 0), (0, 1)] {

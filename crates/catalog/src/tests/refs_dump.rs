@@ -1,5 +1,6 @@
 //! Dumps of references, and restoring them.
 
+mod costs;
 mod dying;
 mod of_lakefs;
 mod refusing;

@@ -60,12 +60,14 @@ impl Restore {
         let snapshot = self.hidden.snapshot().await?;
         let targets: Vec<CommitId> = refs.iter().map(|(_, commit)| *commit).collect();
         commits_of(&snapshot, id, &found, &targets).await?;
-        for (found, (name, _)) in found.iter().zip(&refs) {
-            if let Ok(branch) = BranchName::new(name.as_str())
-                && snapshot.get(&record::branch::key(id, &branch)).await?.is_some()
-            {
-                return Err(invalid(found, "a branch of the dump has the same name"));
-            }
+        let named = found.iter().zip(&refs).filter_map(|(found, (name, _))| {
+            let branch = BranchName::new(name.as_str()).ok()?;
+            Some((found, record::branch::key(id, &branch)))
+        });
+        let (named, keys): (Vec<_>, Vec<_>) = named.unzip();
+        let branches = snapshot.get_many(&keys).await?;
+        if let Some((taken, _)) = named.iter().zip(branches).find(|(_, branch)| branch.is_some()) {
+            return Err(invalid(taken, "a branch of the dump has the same name"));
         }
         let rows =
             refs.iter().map(|(name, commit)| (record::tag::key(id, name), record::tag::encode(commit)));
