@@ -86,7 +86,7 @@ impl Client {
     }
 
     pub(crate) fn named<M: Mutation>(&self, mut message: M) -> M {
-        message.set_request_id(&RequestId::random(self.random()));
+        message.set_request_id(&self.fresh_request_id());
         message
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use braid_types::{Clock, Error, Random};
+use braid_types::{Clock, Error, Random, RequestId};
 use braid_wire::proto::MAX_MESSAGE_BYTES;
 use braid_wire::proto::auth_service_client::AuthServiceClient;
 use braid_wire::proto::commit_service_client::CommitServiceClient;
@@ -27,6 +27,7 @@ use crate::credentials::Credentials;
 use crate::direct::DirectReads;
 use crate::gather::Gather;
 use crate::nodes::Nodes;
+use crate::request_ids::RequestIds;
 use crate::retry::{Retries, RetryPolicy};
 use crate::transfer;
 use crate::transport::{Transport, transport};
@@ -53,6 +54,7 @@ struct Shared {
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
     gather: Gather,
+    request_ids: RequestIds,
 }
 
 impl Client {
@@ -126,6 +128,7 @@ impl Client {
             random,
             clock,
             gather: Gather::default(),
+            request_ids: RequestIds::default(),
         };
         Ok(Self { shared: Arc::new(shared), extensions: Arc::default(), direct: None })
     }
@@ -159,8 +162,8 @@ impl Client {
         Retries::new(self.shared.retry, Arc::clone(&self.shared.random))
     }
 
-    pub(crate) fn random(&self) -> &dyn Random {
-        &*self.shared.random
+    pub(crate) fn fresh_request_id(&self) -> RequestId {
+        self.shared.request_ids.next(&*self.shared.random)
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -74,7 +74,7 @@ impl Client {
         let mut state = self.gather().state.lock();
         let number = state.gone + state.waiting.len() as u64;
         state.waiting.push_back(Waiting { call, answer });
-        if state.under_way < lanes() {
+        if state.under_way < LANES {
             state.under_way += 1;
             tokio::spawn(run(Lane(self.clone())));
         }
@@ -135,7 +135,7 @@ impl Drop for Lane {
     fn drop(&mut self) {
         let mut state = self.0.gather().state.lock();
         state.under_way -= 1;
-        if state.waiting.is_empty() || state.under_way >= lanes() {
+        if state.waiting.is_empty() || state.under_way >= LANES {
             return;
         }
         // Where the runtime is gone nobody waits for an answer any more.
@@ -156,7 +156,7 @@ async fn run(lane: Lane) {
         let next = client.gather().state.lock().batch();
         let Some(batch) = next else { return };
         send(client, batch).await;
-        if client.gather().state.lock().under_way > lanes() {
+        if client.gather().state.lock().under_way > LANES {
             return;
         }
     }
@@ -181,5 +181,3 @@ async fn send(client: &Client, batch: Vec<Waiting>) {
         let _ = caller.send(ended);
     }
 }
-
-fn lanes() -> usize { static L: std::sync::OnceLock<usize> = std::sync::OnceLock::new(); *L.get_or_init(|| std::env::var("LANES").ok().and_then(|l| l.parse().ok()).unwrap_or(LANES)) }

@@ -16,6 +16,7 @@ mod objects;
 mod pulls;
 mod references;
 mod repositories;
+mod request_ids;
 mod resume;
 mod retry;
 mod rotation;
