@@ -11,9 +11,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use braid_types::{Code, Error, limits};
-use braid_wire::{Call, LinkAnswer, Object, proto};
+use braid_wire::{Call, LinkAnswer, Object, encoded_link_bytes, proto};
 use parking_lot::Mutex;
-use prost::Message;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -120,7 +119,7 @@ impl State {
     fn batch(&mut self) -> Option<Vec<Waiting>> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(next) = self.waiting.front() {
-            bytes += next.call.encoded_len();
+            bytes += encoded_link_bytes(&next.call);
             if !batch.is_empty() && (batch.len() == limits::LINK_EACH_CALLS || bytes > CALL_BYTES) {
                 break;
             }

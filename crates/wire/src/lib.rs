@@ -42,7 +42,7 @@ pub use import::{
     CancelImport, GetImport, Import, ImportCommit, ImportSource, ImportSourceKind, ImportStatus, ListImports,
     StartImport,
 };
-pub use link_each::LinkAnswer;
+pub use link_each::{LinkAnswer, encoded_link_bytes};
 pub use merge::{CherryPick, ListMergeConflicts, Merge, MergeConflict, MergeStrategy, Revert};
 pub use multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetMultipartUpload,

@@ -1,6 +1,7 @@
 //! How each of several links ended that were asked for in one call.
 
-use braid_types::Error;
+use braid_types::{Code, Error};
+use prost::Message;
 
 use crate::field::{Field, in_field};
 use crate::object::Object;
@@ -24,7 +25,7 @@ impl Field for LinkAnswer {
             Some(Wire::Failure(detail)) => Ok(Self(Err(error_from_detail(tonic::Code::Unknown, detail)))),
             None => {
                 let message = "answer: one of 'object' and 'failure' must be given";
-                Err(Error::new(braid_types::Code::InvalidArgument, "answer", message))
+                Err(Error::new(Code::InvalidArgument, "answer", message))
             }
         }
     }
@@ -37,6 +38,11 @@ impl Field for LinkAnswer {
         };
         proto::LinkAnswer { answer: Some(answer) }
     }
+}
+
+/// How many bytes a link takes among others.
+pub fn encoded_link_bytes(call: &proto::LinkUploadRequest) -> usize {
+    call.encoded_len()
 }
 
 batch!(LinkAnswer = LinkEachResponse.answers);
