@@ -148,7 +148,7 @@ impl Catalog {
     }
 
     /// Carries out changes that are each for themselves, as many calls of [`Catalog::stage_in`] would; answers in their order.
-    /// There may be no more than [`limits::LINK_EACH_CALLS`](braid_types::limits::LINK_EACH_CALLS).
+    /// There may be no more than [`limits::LINK_EACH_CALLS`].
     pub async fn stage_each(&self, changes: Vec<StagedChange>) -> Vec<Result<Vec<Applied>>> {
         assert!(changes.len() <= limits::LINK_EACH_CALLS, "the caller limits the changes");
         let mut ended = Vec::with_capacity(changes.len());
