@@ -29,7 +29,8 @@ fn every_command_has_examples_and_every_example_is_understood() {
         assert!(!examples.is_empty(), "{} has no example", command.get_name());
         for example in examples {
             let line = &example[example.find("braid ").unwrap()..];
-            let line = line.split("   ").next().unwrap().split(" > ").next().unwrap();
+            let ends = ["   ", " > ", " | "];
+            let line = ends.iter().fold(line, |line, end| line.split(end).next().unwrap());
             let words = shell_words(line);
             assert!(Cli::try_parse_from(&words).is_ok(), "{line}: {:?}", Cli::try_parse_from(&words).err());
         }
